@@ -1,0 +1,43 @@
+/** One thing wrong with a declaration, in the words of the code that declared it. */
+export interface Fault {
+  /** What is wrong, starting with the name of the property, such as `hosts[1]`. */
+  readonly what: string;
+  /** The value as it was given. Left out where it is a secret. */
+  readonly value?: unknown;
+  /** What is allowed instead. */
+  readonly allowed: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+const MAXIMUM_SHOWN = 120;
+
+/** A value as an error shows it: quoted, on one line, control characters escaped, long ones cut. */
+export function show(value: unknown): string {
+  const text = typeof value === "string" || Array.isArray(value) ? JSON.stringify(value) : String(value);
+  return text.length > MAXIMUM_SHOWN ? `${text.slice(0, MAXIMUM_SHOWN)}…` : text;
+}
+
+export function describeFault(fault: Fault): string {
+  const value = "value" in fault ? `, got ${show(fault.value)}` : "";
+  return `${fault.what}${value}; allowed: ${fault.allowed}; remedy: ${fault.remedy}`;
+}
+
+/** Everything wrong with one declaration, reported as one error. */
+export class Faults {
+  private readonly faults: Fault[] = [];
+
+  /** `subject` names the declaration, best by its construct path. */
+  constructor(private readonly subject: string) {}
+
+  add(...faults: (Fault | undefined)[]): void {
+    for (const fault of faults) if (fault !== undefined) this.faults.push(fault);
+  }
+
+  /** @throws {Error} with every fault that was added, if there is any */
+  throwIfAny(): void {
+    if (this.faults.length === 0) return;
+    const lines = this.faults.map((fault) => `  - ${describeFault(fault)}`);
+    throw new Error(`${this.subject} cannot be declared like this:\n${lines.join("\n")}`);
+  }
+}
