@@ -1,0 +1,54 @@
+import { pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
+
+/** mosquitto_passwd(1) of 2.1 takes as many. */
+export const DEFAULT_ITERATIONS = 1000;
+
+/** Bytes. Mosquitto 2.0 refuses any other salt. */
+const SALT_LENGTH = 12;
+const KEY_LENGTH = 64;
+
+export interface PasswordHash {
+  readonly iterations: number;
+  readonly salt: Buffer;
+  readonly key: Buffer;
+}
+
+export interface HashOptions {
+  /** @default DEFAULT_ITERATIONS */
+  readonly iterations?: number;
+  /** 12 bytes.
+   * @default - random */
+  readonly salt?: Buffer;
+}
+
+/** The hash that a password file of Mosquitto 2.0 and 2.1 holds: `$7$`, PBKDF2 with HMAC-SHA-512. */
+export function hashPassword(password: string, options: HashOptions = {}): string {
+  const { iterations = DEFAULT_ITERATIONS, salt = randomBytes(SALT_LENGTH) } = options;
+  const key = derive(password, salt, iterations);
+  return `$7$${iterations}$${salt.toString("base64")}$${key.toString("base64")}`;
+}
+
+/** Whether the hash is this password's. */
+export function verifyPassword(password: string, hash: string): boolean {
+  const { iterations, salt, key } = parsePasswordHash(hash);
+  return timingSafeEqual(key, derive(password, salt, iterations));
+}
+
+/** @throws {Error} when it is not a `$7$` hash that both Mosquitto 2.0 and 2.1 accept */
+export function parsePasswordHash(hash: string): PasswordHash {
+  const [, iterations = "", salt = "", key = ""] =
+    /^\$7\$([1-9]\d{0,8})\$([A-Za-z0-9+/]{16})\$([A-Za-z0-9+/]{86}==)$/.exec(hash) ?? [];
+  const parsed = {
+    iterations: Number(iterations),
+    salt: Buffer.from(salt, "base64"),
+    key: Buffer.from(key, "base64"),
+  };
+  if (parsed.key.length !== KEY_LENGTH || parsed.key.toString("base64") !== key) {
+    throw new Error("a password hash is not $7$ITERATIONS$SALT$KEY with a salt of 12 and a key of 64 bytes in base64");
+  }
+  return parsed;
+}
+
+function derive(password: string, salt: Buffer, iterations: number): Buffer {
+  return pbkdf2Sync(password, salt, iterations, KEY_LENGTH, "sha512");
+}

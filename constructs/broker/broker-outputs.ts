@@ -1,0 +1,72 @@
+import { TerraformOutput, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import { ConnectionEndpoint, endpointUrl, SECRET_FIELDS } from "../client/connection-bundle";
+import { ConnectionOutputs } from "../client/connection-outputs";
+import { describeFault } from "../faults";
+import { CERTIFICATES_FILE, connectionFile } from "./material";
+import { Reservations } from "./reservations";
+import { expression, quoted } from "./terraform-text";
+
+export interface BrokerOutputsProps {
+  readonly prefix: string;
+  /** Folder of the material, relative to the stack's output folder. */
+  readonly materialFolder: string;
+  readonly connectionOutputs: ConnectionOutputs;
+  readonly endpoints: readonly (ConnectionEndpoint & { readonly kind: string })[];
+}
+
+/** The stack's outputs of one broker. Their names are stable: no hash of the construct's path. */
+export class BrokerOutputs extends Construct {
+  constructor(
+    scope: Construct,
+    private readonly props: BrokerOutputsProps,
+  ) {
+    super(scope, "outputs");
+    this.add("endpoints", {
+      value: props.endpoints.map((endpoint) => ({ ...endpoint, url: endpointUrl(endpoint) })),
+      description: "Where clients connect to",
+    });
+    const certificates = this.file(CERTIFICATES_FILE);
+    this.add("certificates", {
+      value: expression(`fileexists(${certificates}) ? jsondecode(file(${certificates})) : null`),
+      description: "The certificates in use: serial number, SHA-256 fingerprint and end of validity",
+    });
+  }
+
+  /** Adds the output with a client's connection bundle. */
+  addConnection(clientName: string): void {
+    const file = this.file(connectionFile(clientName));
+    const bundle = `jsondecode(file(${file}))`;
+    const { includesSecrets } = this.props.connectionOutputs;
+    const secretFields = SECRET_FIELDS.map(quoted).join(", ");
+    const shown = includesSecrets
+      ? bundle
+      : `{ for field, value in ${bundle} : field => value if !contains([${secretFields}], field) }`;
+    this.add(`connection_${clientName.replace(/\./g, "_")}`, {
+      value: expression(`fileexists(${file}) ? ${shown} : null`),
+      sensitive: includesSecrets,
+      description: `The connection bundle of client ${clientName}`,
+    });
+  }
+
+  private file(name: string): string {
+    return `"\${path.module}/${this.props.materialFolder}/${name}"`;
+  }
+
+  private add(name: string, config: { value: unknown; description: string; sensitive?: boolean }): void {
+    const fullName = `${this.props.prefix}${name}`;
+    if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(fullName)) {
+      throw new Error(
+        describeFault({
+          what: `outputPrefix of ${this.node.scope?.node.path ?? ""}`,
+          value: this.props.prefix,
+          allowed: "letters, digits, `_` and `-`, the first a letter or `_`, as Terraform asks of output names",
+          remedy: "leave it out, or take something like plant_",
+        }),
+      );
+    }
+    const stack = TerraformStack.of(this);
+    Reservations.of(stack).take("output name", fullName, this, "set `outputPrefix` of one broker");
+    new TerraformOutput(this, fullName, config).overrideLogicalId(fullName);
+  }
+}

@@ -1,0 +1,176 @@
+import { Container, ContainerMounts } from "@cdktf/provider-docker/lib/container";
+import { Image } from "@cdktf/provider-docker/lib/image";
+import { Network } from "@cdktf/provider-docker/lib/network";
+import { Volume } from "@cdktf/provider-docker/lib/volume";
+import { DataResource, TerraformProvider } from "cdktf";
+import { Construct } from "constructs";
+import { CONTROL_CLIENT_NAME } from "../access";
+import { BrokerNetwork } from "./broker-network";
+import { BROKER_USER, CONFIG_FOLDER, DATA_FOLDER, GENERATION_HOSTS, LIVE_FOLDER } from "./container-paths";
+import { Listener } from "./listener";
+import { confPath } from "./mosquitto-conf";
+import { RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
+import { BrokerSet } from "./broker-set";
+import { expression, literal } from "./terraform-text";
+
+/** What the Docker resources of one broker are made from. */
+export interface BrokerResourcesProps {
+  readonly name: string;
+  readonly image: string;
+  readonly listeners: readonly Listener[];
+  readonly network: BrokerNetwork;
+  /** DNS names that the broker's own network resolves to it. */
+  readonly aliases: readonly string[];
+  readonly set: BrokerSet;
+  /** Refuses to plan where the credentials are absent or belong to another authority. */
+  readonly guard: DataResource;
+  readonly protectData: boolean;
+  readonly provider?: TerraformProvider;
+}
+
+/** Megabytes that the broker needs without any client. */
+const BASE_MEMORY = 96;
+/** Kilobytes a session over TLS: about 32 measured, with room for queued messages. */
+const SESSION_MEMORY = 48;
+/** File descriptors beside the clients' sockets. */
+const BASE_FILES = 256;
+/** Seconds to save sessions and messages; the provider would kill the container at once (its default is 0). */
+const STOP_SECONDS = 30;
+
+/**
+ * The Docker resources of one broker. A *writer* stages the files as a set on the config volume, the *broker* reads
+ * them from there, a *reloader* makes a staged set live and proves it. So a new client, rule, password or certificate
+ * neither replaces the broker's container nor drops a connection.
+ */
+export class BrokerResources {
+  readonly image: Image;
+  readonly configVolume: Volume;
+  readonly dataVolume: Volume;
+  /** Absent where an existing network is used. */
+  readonly network?: Network;
+  readonly networkName: string;
+  readonly writer: Container;
+  readonly broker: Container;
+  readonly reloader: Container;
+
+  constructor(scope: Construct, props: BrokerResourcesProps) {
+    const { name, set } = props;
+    const provider = props.provider ? { provider: props.provider } : {};
+    this.image = new Image(scope, "image", { name: props.image, keepLocally: true, ...provider });
+    this.configVolume = new Volume(scope, "config", { name: `${name}-config`, ...provider });
+    this.dataVolume = new Volume(scope, "data", {
+      name: `${name}-data`,
+      ...(props.protectData && { lifecycle: { preventDestroy: true } }),
+      ...provider,
+    });
+    if (props.network.existingName === undefined) {
+      this.network = new Network(scope, "network", { name, internal: props.network.isInternal, ...provider });
+    }
+    this.networkName = this.network?.name ?? (props.network.existingName as string);
+
+    const helper = {
+      image: this.image.imageId,
+      mustRun: false,
+      attach: true,
+      logs: true,
+      restart: "no",
+      readOnly: true,
+      securityOpts: ["no-new-privileges"],
+      entrypoint: ["/bin/sh", "-c"],
+      labels: [{ label: "cdktf-mosquitto.set", value: set.hash }],
+      provisioners: [FAIL_WITH_CONTAINER],
+      ...provider,
+    };
+    const setVariables = [`SET=${set.hash}`, `CONF=${set.confHash}`];
+
+    this.writer = new Container(scope, "writer", {
+      ...helper,
+      name: `${name}-writer`,
+      command: [literal(WRITER_SCRIPT)],
+      env: [...setVariables, `CONTROL=${CONTROL_CLIENT_NAME}`, `FILES=${set.fileNames.join(" ")}`],
+      user: "0:0",
+      networkMode: "none",
+      capabilities: { drop: ["ALL"], add: ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"] },
+      mounts: [this.mountConfig(false), this.mountData()],
+      upload: set.uploads(`${CONFIG_FOLDER}/incoming-${set.confHash}`),
+      dependsOn: [props.guard],
+    });
+
+    const connections = props.listeners.reduce((sum, listener) => sum + listener.maxConnections, 0);
+    const memory = BASE_MEMORY + Math.ceil((connections * SESSION_MEMORY) / 1024);
+    const files = BASE_FILES + connections;
+    this.broker = new Container(scope, "Resource", {
+      name,
+      image: this.image.imageId,
+      entrypoint: ["/usr/sbin/mosquitto"],
+      command: ["-c", confPath(set.confHash)],
+      user: BROKER_USER,
+      restart: "unless-stopped",
+      readOnly: true,
+      capabilities: { drop: ["ALL"] },
+      securityOpts: ["no-new-privileges"],
+      memory,
+      // Left out, it would be read back as twice the memory, and no plan would ever be empty.
+      memorySwap: memory,
+      ulimit: [{ name: "nofile", soft: files, hard: files }],
+      logDriver: "json-file",
+      logOpts: { "max-size": "10m", "max-file": "3" },
+      destroyGraceSeconds: STOP_SECONDS,
+      stopTimeout: STOP_SECONDS,
+      // Never changed in place: providers report success and change nothing (kreuzwerker/docker#988).
+      healthcheck: {
+        test: ["CMD", "/bin/sh", `${LIVE_FOLDER}/healthcheck.sh`],
+        interval: "30s",
+        timeout: "10s",
+        startPeriod: "30s",
+        retries: 3,
+      },
+      mounts: [this.mountConfig(true), this.mountData()],
+      networksAdvanced: [{ name: this.networkName, aliases: [...props.aliases] }],
+      ports: props.network.isInternal ? [] : props.listeners.flatMap(publishedPorts),
+      host: GENERATION_HOSTS.map((host) => ({ host, ip: "127.0.0.1" })),
+      dependsOn: [this.writer],
+      ...provider,
+    });
+
+    this.reloader = new Container(scope, "reloader", {
+      ...helper,
+      name: `${name}-reloader`,
+      command: [literal(RELOADER_SCRIPT)],
+      env: setVariables,
+      user: BROKER_USER,
+      pidMode: `container:${this.broker.id}`,
+      networkMode: `container:${this.broker.id}`,
+      capabilities: { drop: ["ALL"] },
+      mounts: [this.mountConfig(false)],
+      dependsOn: [this.writer],
+    });
+  }
+
+  private mountConfig(readOnly: boolean): ContainerMounts {
+    return {
+      type: "volume",
+      source: this.configVolume.name,
+      target: CONFIG_FOLDER,
+      readOnly,
+      // Without it Docker fills a new volume with the image's own, open, mosquitto.conf.
+      volumeOptions: { noCopy: true },
+    };
+  }
+
+  private mountData(): ContainerMounts {
+    return { type: "volume", source: this.dataVolume.name, target: DATA_FOLDER, volumeOptions: { noCopy: true } };
+  }
+}
+
+function publishedPorts(listener: Listener): { internal: number; external: number; ip: string; protocol: string }[] {
+  const { port, bindAddresses } = listener;
+  return bindAddresses.map((ip) => ({ internal: port, external: port, ip, protocol: "tcp" }));
+}
+
+/** Taints a helper that failed, so that the next deploy runs it again, and shows what it said. */
+const FAIL_WITH_CONTAINER = {
+  type: "local-exec",
+  command: `if [ "$EXIT_CODE" != 0 ]; then printf '%s\\n' "$LOGS" >&2; exit 1; fi`,
+  environment: { EXIT_CODE: expression("self.exit_code"), LOGS: expression("self.container_logs") },
+} as const;

@@ -1,0 +1,77 @@
+import { ContainerUpload } from "@cdktf/provider-docker/lib/container";
+import { Lazy, TerraformLocal } from "cdktf";
+import { Construct } from "constructs";
+import { createHash } from "node:crypto";
+import { HEALTHCHECK_SCRIPT, RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
+import { expression, literal, quoted } from "./terraform-text";
+
+export interface BrokerSetProps {
+  /** Folder of the material, relative to the stack's output folder. */
+  readonly materialFolder: string;
+  /** Files of the set that are in the material folder. */
+  readonly materialFiles: readonly string[];
+  readonly conf: string;
+  /** Renders the access control list; asked at synth, when every client is declared. */
+  readonly accessControlList: () => string;
+}
+
+const SCRIPTS: readonly (readonly [name: string, text: string])[] = [
+  ["reloader.sh", RELOADER_SCRIPT],
+  ["healthcheck.sh", HEALTHCHECK_SCRIPT],
+];
+
+/**
+ * The files that a broker runs on, as one unit with one name: the hash of all of them. Secret ones are named by path
+ * and hashed by Terraform at plan; the others stand in the config, for a reviewer to read.
+ */
+export class BrokerSet {
+  /** Hash of mosquitto.conf; with another one the broker's container is replaced. */
+  readonly confHash: string;
+  /** Hash of everything, computed by Terraform. */
+  readonly hash: string;
+  readonly fileNames: readonly string[];
+
+  constructor(
+    scope: Construct,
+    private readonly props: BrokerSetProps,
+  ) {
+    this.confHash = sha256(props.conf).slice(0, 16);
+    this.fileNames = [...props.materialFiles, "acl", ...SCRIPTS.map(([name]) => name)];
+    const parts = Lazy.stringValue({
+      produce: () => {
+        const declared = sha256([this.confHash, props.accessControlList(), WRITER_SCRIPT, ...SCRIPTS.flat()].join("\n"));
+        const hashes = [quoted(declared), ...props.materialFiles.map((file) => this.fileHash(file))];
+        return expression(`substr(sha256(join(" ", [${hashes.join(", ")}])), 0, 16)`);
+      },
+    });
+    this.hash = new TerraformLocal(scope, "set", parts).asString;
+  }
+
+  /** The uploads that bring every file of the set, and mosquitto.conf, into a folder of a container. */
+  uploads(folder: string): ContainerUpload[] {
+    const accessControlList = Lazy.stringValue({ produce: () => literal(this.props.accessControlList()) });
+    const contents: [string, string][] = [
+      ["mosquitto.conf", literal(this.props.conf)],
+      ["acl", accessControlList],
+      ...SCRIPTS.map(([name, text]): [string, string] => [name, literal(text)]),
+    ];
+    return [
+      ...contents.map(([name, content]) => ({ file: `${folder}/${name}`, content, permissions: "0600" })),
+      ...this.props.materialFiles.map((name) => ({
+        file: `${folder}/${name}`,
+        source: `\${path.module}/${this.props.materialFolder}/${name}`,
+        sourceHash: expression(this.fileHash(name)),
+        permissions: "0600",
+      })),
+    ];
+  }
+
+  private fileHash(name: string): string {
+    const path = `"\${path.module}/${this.props.materialFolder}/${name}"`;
+    return `fileexists(${path}) ? filesha256(${path}) : "absent"`;
+  }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

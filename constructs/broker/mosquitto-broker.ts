@@ -1,0 +1,358 @@
+import { Container } from "@cdktf/provider-docker/lib/container";
+import { Network } from "@cdktf/provider-docker/lib/network";
+import { Volume } from "@cdktf/provider-docker/lib/volume";
+import { Annotations, TerraformProvider, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import { CONTROL_CLIENT_NAME, DEFAULT_ITERATIONS, renderAccessControlList } from "../access";
+import { Authentication } from "../client/authentication";
+import { ConnectionEndpoint } from "../client/connection-bundle";
+import { ConnectionOutputs } from "../client/connection-outputs";
+import { ClientOptions, MosquittoClient, tokenFault } from "../client/mosquitto-client";
+import { CertificateAuthority, CredentialStore, WantedAuthority, WantedCredentials } from "../credentials";
+import { Faults, show } from "../faults";
+import { Host, hostFault, KeyAlgorithm, parseHost } from "../pki";
+import { authorityGuard } from "./authority-guard";
+import { BrokerNetwork } from "./broker-network";
+import { BrokerOutputs } from "./broker-outputs";
+import { BrokerResources } from "./broker-resources";
+import { BrokerSet } from "./broker-set";
+import { GENERATION_HOSTS } from "./container-paths";
+import { deliverMaterial } from "./delivery";
+import { Listener } from "./listener";
+import { brokerFileNames } from "./material";
+import { afterSynthesis } from "./material-synthesizer";
+import { renderMosquittoConf } from "./mosquitto-conf";
+import { MosquittoImage } from "./mosquitto-image";
+import { Reservations } from "./reservations";
+
+export interface MosquittoBrokerProps {
+  /**
+   * DNS names and IP addresses that clients use to reach the broker. The first is what bundles say; all are in the
+   * server's certificate, beside localhost and the loopback addresses.
+   */
+  readonly hosts: readonly string[];
+
+  /**
+   * The ports of the broker and how clients prove on each who they are.
+   *
+   * @default [Listener.mutualTls()]
+   */
+  readonly listeners?: readonly Listener[];
+
+  /**
+   * Where certificates, keys and passwords are kept between deploys.
+   *
+   * @default - CredentialStore.folder("credentials/NAME"), with the broker's name
+   */
+  readonly credentials?: CredentialStore;
+
+  /**
+   * Who signs the server's certificate. Clients trust this one.
+   *
+   * @default CertificateAuthority.managed()
+   */
+  readonly serverAuthority?: CertificateAuthority;
+
+  /**
+   * Who signs clients' certificates. The broker trusts this one.
+   *
+   * @default CertificateAuthority.managed()
+   */
+  readonly clientAuthority?: CertificateAuthority;
+
+  /**
+   * Algorithm of keys that are generated.
+   *
+   * @default KeyAlgorithm.ecdsaP256()
+   */
+  readonly keyAlgorithm?: KeyAlgorithm;
+
+  /**
+   * The image that runs the broker.
+   *
+   * @default MosquittoImage.official()
+   */
+  readonly image?: MosquittoImage;
+
+  /**
+   * The Docker network that the broker is on.
+   *
+   * @default BrokerNetwork.bridge()
+   */
+  readonly network?: BrokerNetwork;
+
+  /**
+   * Name of the broker's container; network, volumes and helpers begin with it.
+   *
+   * @default - the construct's path, such as STACK-BROKER
+   */
+  readonly name?: string;
+
+  /**
+   * Whether Terraform refuses to destroy the volume with sessions, queued and retained messages (`prevent_destroy`).
+   * With it, `destroy` fails until it is switched off.
+   *
+   * @default true
+   */
+  readonly protectData?: boolean;
+
+  /**
+   * What the outputs hand to clients.
+   *
+   * @default ConnectionOutputs.withSecrets()
+   */
+  readonly connectionOutputs?: ConnectionOutputs;
+
+  /**
+   * Put before the names of the outputs, so that two brokers of one stack differ.
+   *
+   * @default ""
+   */
+  readonly outputPrefix?: string;
+
+  /**
+   * The Docker provider.
+   *
+   * @default - the stack's
+   */
+  readonly provider?: TerraformProvider;
+}
+
+/** Days; below the 398 and 825 that Apple's platforms allow. */
+const SERVER_VALIDITY = 397;
+/** Days. */
+const CLIENT_VALIDITY = 825;
+
+/**
+ * A Mosquitto broker in a container, that lets nobody in who was not declared.
+ *
+ * Declares only resources. Keys, certificates and password hashes are issued once, kept in the credential store and put
+ * beside the synthesized config, never into it.
+ */
+export class MosquittoBroker extends Construct {
+  /** Name of the container, and the beginning of all other names. */
+  readonly name: string;
+  readonly listeners: readonly Listener[];
+  readonly container: Container;
+  readonly configVolume: Volume;
+  readonly dataVolume: Volume;
+  /** The network that was made for the broker, unless it is on an existing one. */
+  readonly network?: Network;
+  /** Name of the Docker network that the broker is on. */
+  readonly networkName: string;
+
+  private readonly clients = new Map<string, MosquittoClient>();
+  private readonly clientScope: Construct;
+  private readonly hosts: readonly Host[];
+  private readonly outputs: BrokerOutputs;
+
+  /** @throws {Error} naming every fault of the declaration */
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: MosquittoBrokerProps,
+  ) {
+    super(scope, id);
+    const stack = TerraformStack.of(this);
+    this.name = props.name ?? this.node.path.replace(/\//g, "-");
+    this.listeners = props.listeners ?? [Listener.mutualTls()];
+    const network = props.network ?? BrokerNetwork.bridge();
+    const image = props.image ?? MosquittoImage.official();
+    const store = props.credentials ?? CredentialStore.folder(`credentials/${this.name}`);
+    this.validate(network, image);
+    this.hosts = props.hosts.map(parseHost);
+
+    const reservations = Reservations.of(this.node.root);
+    reservations.take("container name", this.name, this, "give one of them another `name`");
+    reservations.take("credential store", store.directory, this, "give each broker a store of its own");
+    if (image.warning !== undefined) Annotations.of(this).addWarning(image.warning);
+    for (const listener of this.listeners.filter(({ usesTls }) => !usesTls)) {
+      Annotations.of(this).addWarning(
+        `Listener.plaintext() on port ${listener.port}: passwords and payloads are readable on their way`,
+      );
+    }
+
+    this.clientScope = new Construct(this, "clients");
+    const materialFolder = `material/${this.name}`;
+    const set = new BrokerSet(this, {
+      materialFolder,
+      materialFiles: brokerFileNames(this.checksClientCertificates),
+      conf: renderMosquittoConf(this.listeners),
+      accessControlList: () => renderAccessControlList(this.accessRules()),
+    });
+    const guard = authorityGuard(this, {
+      materialFolder,
+      generations: { server: 1, clients: this.checksClientCertificates ? 1 : 0 },
+      brokerName: this.name,
+      stackId: stack.node.id,
+      storeLocation: store.location,
+    });
+    const resources = new BrokerResources(this, {
+      name: this.name,
+      image: image.name,
+      listeners: this.listeners,
+      network,
+      aliases: this.hosts.filter(({ kind }) => kind === "dns").map(({ value }) => value),
+      set,
+      guard,
+      protectData: props.protectData ?? true,
+      ...(props.provider && { provider: props.provider }),
+    });
+    this.container = resources.broker;
+    this.configVolume = resources.configVolume;
+    this.dataVolume = resources.dataVolume;
+    if (resources.network) this.network = resources.network;
+    this.networkName = resources.networkName;
+    this.outputs = new BrokerOutputs(this, {
+      prefix: props.outputPrefix ?? "",
+      materialFolder,
+      connectionOutputs: props.connectionOutputs ?? ConnectionOutputs.withSecrets(),
+      endpoints: this.listeners.map((listener) => ({ kind: listener.kind, ...this.endpoint(listener) })),
+    });
+
+    afterSynthesis(stack, (stackDirectory) =>
+      deliverMaterial({
+        stackDirectory,
+        materialFolder,
+        stackId: stack.node.id,
+        brokerPath: this.node.path,
+        store,
+        wanted: this.wantedCredentials(),
+        clients: [...this.clients.values()],
+      }),
+    );
+  }
+
+  /**
+   * Declares a client, with its credential, its access rules and an output with its connection bundle.
+   *
+   * @param name user name, client id and common name at once: letters, digits, `.`, `_` and `-`
+   * @throws {Error} naming every fault, or when no listener accepts such a client
+   */
+  addClient(name: string, options: ClientOptions = {}): MosquittoClient {
+    const { method } = options.authentication ?? Authentication.certificate();
+    const listener = this.listeners.find((candidate) => candidate.accepts(method));
+    if (listener === undefined) {
+      const kinds = this.listeners.map(({ kind }) => kind).join(", ");
+      throw new Error(
+        `client ${show(name)} of ${this.node.path} proves itself by ${method}, and no listener accepts that; ` +
+          `the listeners are: ${kinds}; remedy: add ${method === "certificate" ? "Listener.mutualTls()" : "Listener.passwordOverTls()"}, ` +
+          "or declare another authentication",
+      );
+    }
+    const twin = [...this.clients.keys()].find((other) => other.toLowerCase() === String(name).toLowerCase());
+    if (twin !== undefined) {
+      throw new Error(
+        `client ${show(name)} of ${this.node.path} has the name of client ${show(twin)}; ` +
+          "allowed: names that differ in more than upper and lower case, since they name files; remedy: rename one",
+      );
+    }
+    const client = new MosquittoClient(this.clientScope, name, options, this.endpoint(listener));
+    this.clients.set(name, client);
+    this.outputs.addConnection(name);
+    return client;
+  }
+
+  private get checksClientCertificates(): boolean {
+    return this.listeners.some((listener) => listener.accepts("certificate"));
+  }
+
+  private endpoint({ port, protocol }: Listener): ConnectionEndpoint {
+    return { host: (this.hosts[0] as Host).value, port, protocol };
+  }
+
+  private accessRules(): { userName: string; publish: readonly string[]; subscribe: readonly string[] }[] {
+    return [...this.clients.values()].map(({ name, publish, subscribe }) => ({ userName: name, publish, subscribe }));
+  }
+
+  private wantedCredentials(): WantedCredentials {
+    const clients = [...this.clients.values()];
+    const algorithm = this.props.keyAlgorithm ?? KeyAlgorithm.ecdsaP256();
+    const authority = (role: string, declared = CertificateAuthority.managed()): WantedAuthority => ({
+      generation: 1,
+      // Different subjects: with equal ones a leaf looks self-signed (field report 18).
+      commonName: `${this.name.slice(0, 64 - role.length - 13)} ${role} authority 1`,
+      algorithm: declared.keyAlgorithm ?? algorithm,
+      algorithmDeclared: declared.keyAlgorithm !== undefined,
+      validityDays: declared.validityDays,
+    });
+    return {
+      serverAuthority: authority("server", this.props.serverAuthority),
+      ...(this.checksClientCertificates && { clientAuthority: authority("client", this.props.clientAuthority) }),
+      controlAuthority: authority("control"),
+      server: { hosts: this.hosts, generationHosts: GENERATION_HOSTS, algorithm, validityDays: SERVER_VALIDITY },
+      controlName: CONTROL_CLIENT_NAME,
+      certificates: clients
+        .filter(({ authentication }) => authentication.method === "certificate")
+        .map(({ name, credentialVersion, authentication }) => ({
+          name,
+          credentialVersion,
+          algorithm: authentication.certificateOptions.keyAlgorithm ?? algorithm,
+          validityDays: CLIENT_VALIDITY,
+        })),
+      passwords: clients
+        .filter(({ authentication }) => authentication.method === "password")
+        .map(({ name, credentialVersion, authentication: { passwordOptions } }) => ({
+          name,
+          credentialVersion,
+          ...(passwordOptions.value !== undefined && { value: passwordOptions.value }),
+          iterations: passwordOptions.iterations ?? DEFAULT_ITERATIONS,
+        })),
+    };
+  }
+
+  private validate(network: BrokerNetwork, image: MosquittoImage): void {
+    const { props } = this;
+    const faults = new Faults(`broker ${this.node.path}`);
+    faults.add(tokenFault("name", this.name) ?? dockerNameFault(this.name));
+    if (!Array.isArray(props.hosts) || props.hosts.length === 0) {
+      faults.add({
+        what: "hosts",
+        value: props.hosts,
+        allowed: "one DNS name or IP address or more",
+        remedy: "name what clients connect to, such as broker.plant.example or 192.168.1.13",
+      });
+    } else {
+      props.hosts.forEach((host, index) => {
+        const what = `hosts[${index}]`;
+        faults.add(tokenFault(what, host) ?? hostFault(what, host));
+      });
+    }
+    if (this.listeners.length === 0) {
+      faults.add({
+        what: "listeners",
+        value: [],
+        allowed: "one listener or more",
+        remedy: "leave it out for Listener.mutualTls()",
+      });
+    }
+    const ports = new Map<number, number>();
+    this.listeners.forEach((listener, index) => {
+      faults.add(...listener.faults(`listeners[${index}]`, !network.isInternal));
+      const first = ports.get(listener.port);
+      if (first !== undefined) {
+        faults.add({
+          what: `listeners[${index}].port`,
+          value: listener.port,
+          allowed: `another port than listeners[${first}]`,
+          remedy: "give each listener a port of its own",
+        });
+      }
+      ports.set(listener.port, index);
+    });
+    faults.add(...(props.serverAuthority?.faults("serverAuthority") ?? []));
+    faults.add(...(props.clientAuthority?.faults("clientAuthority") ?? []));
+    faults.add(...image.faults());
+    faults.throwIfAny();
+  }
+}
+
+function dockerNameFault(name: string): Parameters<Faults["add"]>[0] {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}$/.test(name)) return undefined;
+  return {
+    what: "name",
+    value: name,
+    allowed: "2 to 100 letters, digits, `_`, `.` and `-`, the first a letter or digit, as Docker asks",
+    remedy: "set `name`, or rename the construct",
+  };
+}

@@ -1,0 +1,66 @@
+import { Fault } from "../faults";
+
+/** The official image of 2.1.2, by digest: a tag may move, and once did so from 2.0 to 2.1 (field report 71). */
+const OFFICIAL_IMAGE =
+  "eclipse-mosquitto:2.1.2-alpine@sha256:38c0da4f2ef84284d47b3b3eeea1cb3bdeabe81ee10caf0cd5c5ff61ee3ea408";
+
+/** Below these, faults are known that the newer release of the same line mends. */
+const FLOORS: Readonly<Record<string, readonly number[]>> = { "2.0": [2, 0, 22], "2.1": [2, 1, 2] };
+
+/** Which image runs the broker, and which Mosquitto is in it. */
+export class MosquittoImage {
+  /** The image that this library is made for: Mosquitto 2.1.2 from the Eclipse project, pinned by digest. */
+  static official(): MosquittoImage {
+    return new MosquittoImage(OFFICIAL_IMAGE, "2.1.2");
+  }
+
+  /**
+   * Another image. It needs `/usr/sbin/mosquitto`, Mosquitto's client programs and a POSIX shell.
+   *
+   * @param name as Docker takes it; pin it by digest. May be a Terraform variable.
+   * @param version of the Mosquitto in it, such as `2.0.22`; 2.0 and 2.1 are supported
+   */
+  static named(name: string, version: string): MosquittoImage {
+    return new MosquittoImage(name, version);
+  }
+
+  private constructor(
+    readonly name: string,
+    readonly version: string,
+  ) {}
+
+  /** What is wrong with it. */
+  faults(): Fault[] {
+    const faults: Fault[] = [];
+    if (FLOORS[this.line] === undefined || !/^\d+\.\d+\.\d+$/.test(this.version)) {
+      faults.push({
+        what: "image.version",
+        value: this.version,
+        allowed: "2.0.x or 2.1.x, with all three numbers",
+        remedy: "give the version of the Mosquitto in the image",
+      });
+    }
+    if (this.name.trim() === "" || /\s/.test(this.name)) {
+      faults.push({
+        what: "image.name",
+        value: this.name,
+        allowed: "a Docker image name, such as eclipse-mosquitto:2.1.2-alpine@sha256:…",
+        remedy: "give the name without blanks",
+      });
+    }
+    return faults;
+  }
+
+  /** A warning where this version has faults that a later one of the same line mends. */
+  get warning(): string | undefined {
+    const floor = FLOORS[this.line];
+    if (floor === undefined) return undefined;
+    const numbers = this.version.split(".").map(Number);
+    if ((numbers[2] as number) >= (floor[2] as number)) return undefined;
+    return `Mosquitto ${this.version} has known faults; use ${floor.join(".")} or later, or see that your distribution has mended them`;
+  }
+
+  private get line(): string {
+    return this.version.split(".").slice(0, 2).join(".");
+  }
+}

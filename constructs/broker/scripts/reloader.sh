@@ -1,0 +1,64 @@
+# Makes a staged set live in the running broker and proves it. Runs in the broker's namespaces, as its user.
+# SET, CONF: see the writer.
+set -u
+config=/mosquitto/config
+set=$config/sets/$SET
+
+say() { echo "$*" >&2; }
+live() { basename "$(readlink "$config/live")"; }
+activate() {
+  rm -f "$config/live.new"
+  ln -s "sets/$1" "$config/live.new" && mv -T "$config/live.new" "$config/live"
+}
+
+# The name is in the set's own server certificate, the topic in its own rules: an answer proves both.
+answers() {
+  host=$(cat "$set/generation-host")
+  topic=cdktf-mosquitto/set/$SET
+  answer=$(timeout 5 mosquitto_rr -V mqttv5 -h "$host" -p 18883 --cafile "$set/server-ca.crt" \
+    --cert "$set/control.crt" --key "$set/control.key" -t "$topic" -e "$topic" -m live -W 3 2>&1) || true
+  [ "$answer" = live ]
+}
+
+# Waits for the proof. Once a reload was asked for it comes within milliseconds; the limit is for a loaded machine.
+proven() {
+  tries=0
+  until answers; do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 20 ]; then return 1; fi
+    sleep 0.5
+  done
+}
+
+if [ ! -d "$set" ]; then
+  say "set $SET is not staged; the writer did not finish"
+  exit 1
+fi
+
+previous=$(live)
+if [ "$previous" != "$SET" ] && ! activate "$SET"; then
+  say "set $SET could not be made live: the config volume cannot be written"
+  exit 1
+fi
+# Also when the set was live before: a broker that is already on it loses nothing by reading it again.
+if ! kill -HUP 1; then
+  activate "$previous"
+  say "the broker cannot be signalled; its set is $previous"
+  exit 1
+fi
+if ! proven; then
+  activate "$previous"
+  kill -HUP 1
+  say "the broker did not take set $SET, its last answer was: ${answer:-none}; it is back on set $previous"
+  say "the reason is in the broker's log"
+  exit 1
+fi
+
+for old in "$config"/sets/*; do
+  name=$(basename "$old")
+  if [ "$name" != "$SET" ] && [ "$name" != "$previous" ]; then rm -rf "$old"; fi
+done
+for old in "$config"/conf/*; do
+  if [ "$old" != "$config/conf/$CONF.conf" ]; then rm -f "$old"; fi
+done
+echo "set $SET is live"

@@ -1,0 +1,45 @@
+# Stages the uploaded files as one complete set on the config volume. Runs as root, without a network.
+# SET: name of the set (a hash). CONF: name of its mosquitto.conf (a hash). FILES: the files of a set.
+# CONTROL: user name of the health check and the reloader.
+set -eu
+umask 077
+config=/mosquitto/config
+incoming=$config/incoming-$CONF
+set=$config/sets/$SET
+
+if [ ! -d "$incoming" ] && [ -d "$set" ]; then
+  echo "set $SET is staged already"
+  exit 0
+fi
+
+mkdir -p "$config/sets" "$config/conf"
+if [ ! -d "$set" ]; then
+  rm -rf "$set.new"
+  mkdir "$set.new"
+  for file in $FILES; do cp "$incoming/$file" "$set.new/$file"; done
+  # A topic that only this set allows: whoever can use it talks to a broker that has read the set to its end.
+  printf 'user %s\ntopic readwrite cdktf-mosquitto/set/%s\n' "$CONTROL" "$SET" >>"$set.new/acl"
+  printf '%s' "$CONF" >"$set.new/conf"
+  chmod 0400 "$set.new"/*
+  chmod 0700 "$set.new"
+  chown -R 1883:1883 "$set.new"
+  mv "$set.new" "$set"
+fi
+cp "$incoming/mosquitto.conf" "$config/conf/$CONF.conf.new"
+chmod 0400 "$config/conf/$CONF.conf.new"
+mv "$config/conf/$CONF.conf.new" "$config/conf/$CONF.conf"
+chown 1883:1883 "$config" "$config/sets" "$config/conf" "$config/conf/$CONF.conf" /mosquitto/data
+chmod 0700 "$config"
+rm -rf "$config"/incoming-*
+
+# A broker that runs on this mosquitto.conf goes over by reload, at the hand of the reloader. Otherwise it is
+# about to be started, and must find its set.
+if [ ! -e "$config/live/conf" ] || [ "$(cat "$config/live/conf")" != "$CONF" ]; then
+  rm -f "$config/live.new"
+  ln -s "sets/$SET" "$config/live.new"
+  chown -h 1883:1883 "$config/live.new"
+  mv -T "$config/live.new" "$config/live"
+  echo "set $SET is staged and live"
+else
+  echo "set $SET is staged"
+fi
