@@ -74,7 +74,6 @@ export class BrokerResources {
       attach: true,
       logs: true,
       restart: "no",
-      readOnly: true,
       securityOpts: ["no-new-privileges"],
       entrypoint: ["/bin/sh", "-c"],
       labels: [{ label: "cdktf-mosquitto.set", value: set.hash }],
@@ -89,6 +88,7 @@ export class BrokerResources {
       command: [literal(WRITER_SCRIPT)],
       env: [...setVariables, `CONTROL=${CONTROL_CLIENT_NAME}`, `FILES=${set.fileNames.join(" ")}`],
       user: "0:0",
+      // Not read-only: Docker refuses every upload into a container whose root is.
       networkMode: "none",
       capabilities: { drop: ["ALL"], add: ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"] },
       mounts: [this.mountConfig(false), this.mountData()],
@@ -139,6 +139,7 @@ export class BrokerResources {
       command: [literal(RELOADER_SCRIPT)],
       env: setVariables,
       user: BROKER_USER,
+      readOnly: true,
       pidMode: `container:${this.broker.id}`,
       networkMode: `container:${this.broker.id}`,
       capabilities: { drop: ["ALL"] },
@@ -148,18 +149,11 @@ export class BrokerResources {
   }
 
   private mountConfig(readOnly: boolean): ContainerMounts {
-    return {
-      type: "volume",
-      source: this.configVolume.name,
-      target: CONFIG_FOLDER,
-      readOnly,
-      // Without it Docker fills a new volume with the image's own, open, mosquitto.conf.
-      volumeOptions: { noCopy: true },
-    };
+    return { type: "volume", source: this.configVolume.name, target: CONFIG_FOLDER, readOnly };
   }
 
   private mountData(): ContainerMounts {
-    return { type: "volume", source: this.dataVolume.name, target: DATA_FOLDER, volumeOptions: { noCopy: true } };
+    return { type: "volume", source: this.dataVolume.name, target: DATA_FOLDER };
   }
 }
 

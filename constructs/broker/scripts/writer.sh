@@ -30,7 +30,8 @@ chmod 0400 "$config/conf/$CONF.conf.new"
 mv "$config/conf/$CONF.conf.new" "$config/conf/$CONF.conf"
 chown 1883:1883 "$config" "$config/sets" "$config/conf" "$config/conf/$CONF.conf" /mosquitto/data
 chmod 0700 "$config"
-rm -rf "$config"/incoming-*
+# Docker fills a new volume with what the image has there: a mosquitto.conf that lets anybody in.
+rm -rf "$config"/incoming-* "$config/mosquitto.conf"
 
 # A broker that runs on this mosquitto.conf goes over by reload, at the hand of the reloader. Otherwise it is
 # about to be started, and must find its set.
