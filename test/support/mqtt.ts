@@ -1,0 +1,67 @@
+import mqtt, { IClientOptions, MqttClient } from "mqtt";
+import { ConnectionBundle } from "../../constructs";
+
+/** A client's options exactly as its bundle gives them; nothing is switched off. */
+export function optionsOf(bundle: ConnectionBundle): IClientOptions {
+  return {
+    clientId: bundle.client_id,
+    ...(bundle.username !== undefined && { username: bundle.username }),
+    ...(bundle.password !== undefined && { password: bundle.password }),
+    ...(bundle.ca_pem !== undefined && { ca: bundle.ca_pem }),
+    ...(bundle.cert_pem !== undefined && { cert: bundle.cert_pem }),
+    ...(bundle.key_pem !== undefined && { key: bundle.key_pem }),
+  };
+}
+
+/** One connection: what it received, and whether it was ever closed. */
+export class Session {
+  readonly messages: { topic: string; payload: string }[] = [];
+  disconnects = 0;
+
+  private constructor(readonly client: MqttClient) {
+    // From the first moment: queued messages come right behind CONNACK.
+    client.on("message", (topic, payload) => this.messages.push({ topic, payload: payload.toString() }));
+    client.on("close", () => (this.disconnects += 1));
+  }
+
+  /** Connects once. @throws {Error} when the broker, or TLS, refuses */
+  static open(bundle: ConnectionBundle, options: IClientOptions = {}): Promise<Session> {
+    const defaults: IClientOptions = { protocolVersion: 5, reconnectPeriod: 0, connectTimeout: 10_000 };
+    const client = mqtt.connect(bundle.url, { ...optionsOf(bundle), ...defaults, ...options });
+    const session = new Session(client);
+    return new Promise((resolve, reject) => {
+      client.once("connect", () => resolve(session));
+      client.once("error", (error) => client.end(true, () => reject(error)));
+      client.once("close", () => client.end(true, () => reject(new Error("the connection was closed"))));
+    });
+  }
+
+  get payloads(): string[] {
+    return this.messages.map(({ payload }) => payload);
+  }
+
+  async publish(topic: string, payload: string, options: { retain?: boolean } = {}): Promise<void> {
+    await this.client.publishAsync(topic, payload, { qos: 1, ...options });
+  }
+
+  async subscribe(filter: string): Promise<void> {
+    await this.client.subscribeAsync(filter, { qos: 1 });
+  }
+
+  /** @param abruptly without DISCONNECT */
+  async close(abruptly = false): Promise<void> {
+    await this.client.endAsync(abruptly);
+  }
+}
+
+/** Why connecting fails, or undefined when it does not. */
+export async function refusal(bundle: ConnectionBundle, options: IClientOptions = {}): Promise<string | undefined> {
+  try {
+    const session = await Session.open(bundle, options);
+    await session.close(true);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string | number };
+    return `${code ?? ""} ${message}`;
+  }
+}
