@@ -1,7 +1,7 @@
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { App, LocalBackend, TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
-import { mkdirSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync } from "node:fs";
 import { MosquittoBroker, MosquittoImage } from "./constructs";
 import { Environment, environments } from "./environments";
 
@@ -39,10 +39,20 @@ export class BrokerStack extends TerraformStack {
   }
 }
 
-if (require.main === module) {
-  // Terraform writes the state, which holds bundles, with the mode of everybody's files: so the folder is private.
+/** Terraform writes a new state, which holds clients' keys, for everybody to read; one that is there keeps its mode. */
+function keepStatePrivate(environment: Environment): void {
   mkdirSync("state", { recursive: true, mode: 0o700 });
+  for (const file of [`state/${environment.name}.tfstate`, `state/${environment.name}.tfstate.backup`]) {
+    appendFileSync(file, "", { mode: 0o600 });
+    chmodSync(file, 0o600);
+  }
+}
+
+if (require.main === module) {
   const app = new App();
-  for (const environment of environments) new BrokerStack(app, environment);
+  for (const environment of environments) {
+    new BrokerStack(app, environment);
+    keepStatePrivate(environment);
+  }
   app.synth();
 }

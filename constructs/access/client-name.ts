@@ -16,7 +16,12 @@ export function clientNameFault(what: string, value: unknown): Fault | undefined
     return { what, value, allowed: "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit", remedy };
   }
   if (value.toLowerCase().startsWith(RESERVED_PREFIX)) {
-    return { what, value, allowed: `names that do not start with ${RESERVED_PREFIX}, which is the library's own`, remedy };
+    return {
+      what,
+      value,
+      allowed: `names that do not start with ${RESERVED_PREFIX}, which is the library's own`,
+      remedy,
+    };
   }
   return undefined;
 }

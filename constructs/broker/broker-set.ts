@@ -39,7 +39,9 @@ export class BrokerSet {
     this.fileNames = [...props.materialFiles, "acl", ...SCRIPTS.map(([name]) => name)];
     const parts = Lazy.stringValue({
       produce: () => {
-        const declared = sha256([this.confHash, props.accessControlList(), WRITER_SCRIPT, ...SCRIPTS.flat()].join("\n"));
+        const declared = sha256(
+          [this.confHash, props.accessControlList(), WRITER_SCRIPT, ...SCRIPTS.flat()].join("\n"),
+        );
         const hashes = [quoted(declared), ...props.materialFiles.map((file) => this.fileHash(file))];
         return expression(`substr(sha256(join(" ", [${hashes.join(", ")}])), 0, 16)`);
       },

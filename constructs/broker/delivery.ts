@@ -27,8 +27,11 @@ export function deliverMaterial(delivery: Delivery): void {
   const directory = path.join(delivery.stackDirectory, delivery.materialFolder);
   const mayIssue = store.mayIssue(stackId);
   let fulfilment;
+  let isEmpty;
   try {
-    fulfilment = fulfil(store.open(), wanted, mayIssue, new Date());
+    const folder = store.open();
+    ({ isEmpty } = folder);
+    fulfilment = fulfil(folder, wanted, mayIssue, new Date());
   } catch (error) {
     removeMaterial(directory);
     // A store that is only read may be another environment's: it must not keep this one from its work.
@@ -39,6 +42,8 @@ export function deliverMaterial(delivery: Delivery): void {
   if (fulfilment.issued.length > 0) report(`${brokerPath}: issued into ${store.location}`, fulfilment.issued);
   if (fulfilment.credentials === undefined) {
     removeMaterial(directory);
+    // An environment that is kept elsewhere is no news on this machine; its own plan says what to do.
+    if (isEmpty) return;
     report(
       `${brokerPath}: missing in ${store.location}, which is only read; this stack will refuse to plan ` +
         `(to issue: npx cdktf-mosquitto issue ${stackId})`,

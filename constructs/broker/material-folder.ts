@@ -17,11 +17,11 @@ export function writeMaterial(directory: string, files: ReadonlyMap<string, stri
     for (const file of filesBelow(directory)) if (!wanted.has(file)) fs.rmSync(file);
     for (const [name, content] of files) replaceFile(path.join(directory, name), content);
   } catch (error) {
-    const cause = error as NodeJS.ErrnoException;
+    const { code, message } = error as NodeJS.ErrnoException;
     throw new Error(
-      `the material for the deploy could not be written to ${directory} (${cause.code ?? cause.message}); ` +
+      `the material for the deploy could not be written to ${directory} (${code ?? message}); ` +
         "allowed: an output folder that this user owns, on a disk with room; remedy: mend that and synth again",
-      { cause },
+      { cause: error },
     );
   }
 }

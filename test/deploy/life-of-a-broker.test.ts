@@ -1,8 +1,9 @@
 import { Authentication, Listener, MosquittoBroker } from "../../constructs";
 import { Deployment, images, versions } from "../support/deployment";
 import { inspect, logs } from "../support/docker";
-import { refusal, Session } from "../support/mqtt";
-import { freePorts, until } from "../support/workspace";
+import { refusal, Session } from "../../tools/mqtt-session";
+import { until } from "../../tools/until";
+import { freePorts } from "../support/workspace";
 
 jest.setTimeout(90_000);
 

@@ -18,8 +18,7 @@
  */
 export const imageVersions = {
   "2.1.2": {
-    official:
-      "eclipse-mosquitto:2.1.2-alpine@sha256:38c0da4f2ef84284d47b3b3eeea1cb3bdeabe81ee10caf0cd5c5ff61ee3ea408",
+    official: "eclipse-mosquitto:2.1.2-alpine@sha256:38c0da4f2ef84284d47b3b3eeea1cb3bdeabe81ee10caf0cd5c5ff61ee3ea408",
     built: "cdktf-mosquitto/mosquitto:2.1.2-debian",
     builtVersion: "2.1.2",
     suite: "forky",

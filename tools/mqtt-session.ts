@@ -1,5 +1,5 @@
 import mqtt, { IClientOptions, MqttClient } from "mqtt";
-import { ConnectionBundle } from "../../constructs";
+import { ConnectionBundle } from "../constructs";
 
 /** A client's options exactly as its bundle gives them; nothing is switched off. */
 export function optionsOf(bundle: ConnectionBundle): IClientOptions {

@@ -1,0 +1,130 @@
+/** The end of `npm start`: proves with real clients that the right ones get in and nobody else does. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ConnectionBundle, KeyAlgorithm } from "../constructs";
+import { issueAuthority, issueClient, Issuer } from "../constructs/pki";
+import { until } from "./until";
+import { refusal, Session } from "./mqtt-session";
+
+const DAY = 24 * 60 * 60 * 1000;
+const stackFolder = join(__dirname, "..", "cdktf.out", "stacks", "dev");
+const filesFolder = join(__dirname, "..", "state", "dev-clients");
+
+type Outputs = Record<string, { value: unknown }>;
+
+async function main(): Promise<void> {
+  const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
+  const outputs = JSON.parse(
+    execFileSync(terraform, ["output", "-json"], { cwd: stackFolder, encoding: "utf8" }),
+  ) as Outputs;
+  const bundles = new Map(
+    Object.entries(outputs).flatMap(([name, { value }]) =>
+      name.startsWith("connection_") ? [[name.slice("connection_".length), value as ConnectionBundle] as const] : [],
+    ),
+  );
+  const bundle = (client: string): ConnectionBundle => bundles.get(client) as ConnectionBundle;
+  const sensor = bundle("sensor-1");
+
+  console.log("\nProof");
+  await say("sensor-1 publishes and dashboard receives, over mutual TLS", () => passes(sensor, bundle("dashboard")));
+  await say("operator publishes with its password, over TLS", () =>
+    passes(bundle("operator"), bundle("dashboard"), "plant/sensor-1/commands"),
+  );
+  await say("refused: a client without a certificate", () => refused(without(sensor, "cert_pem", "key_pem")));
+  await say("refused: a client with a foreign certificate", () => refused({ ...sensor, ...foreignCertificate() }));
+  await say("refused: an anonymous client", () => refused(without(bundle("operator"), "username", "password")));
+  await say("refused: sensor-1 outside its topics", () => denied(sensor, "plant/sensor-2/temperature"));
+
+  console.log("\nEndpoints");
+  for (const { url, kind } of outputs.endpoints?.value as { url: string; kind: string }[]) {
+    console.log(`  ${url}  ${kind}`);
+  }
+  console.log("\nClients");
+  for (const [name, { publish, subscribe, expires_at }] of bundles) {
+    console.log(`  ${name}  ${expires_at === undefined ? "password" : `certificate until ${expires_at.slice(0, 10)}`}`);
+    if (publish.length > 0) console.log(`    publishes to   ${publish.join(", ")}`);
+    if (subscribe.length > 0) console.log(`    receives from  ${subscribe.join(", ")}`);
+  }
+  console.log(
+    "\nTry it yourself, in two terminals (mosquitto_sub and mosquitto_pub are in the package mosquitto-clients)",
+  );
+  console.log(`  mosquitto_sub ${commandLine("dashboard", bundle("dashboard"))} -t 'plant/#' -v`);
+  console.log(`  mosquitto_pub ${commandLine("sensor-1", sensor)} -t plant/sensor-1/temperature -m 21`);
+}
+
+async function say(claim: string, prove: () => Promise<string>): Promise<void> {
+  const how = await prove();
+  console.log(`  ok  ${claim}${how === "" ? "" : `  (${how})`}`);
+}
+
+async function passes(
+  from: ConnectionBundle,
+  to: ConnectionBundle,
+  topic = "plant/sensor-1/temperature",
+): Promise<string> {
+  const receiver = await Session.open(to);
+  const sender = await Session.open(from);
+  try {
+    const payload = `proof ${Date.now()}`;
+    await receiver.subscribe("plant/#");
+    await sender.publish(topic, payload);
+    await until(`${payload} comes on ${topic}`, () => receiver.payloads.includes(payload));
+    return "";
+  } finally {
+    await Promise.all([receiver.close(), sender.close()]);
+  }
+}
+
+async function refused(bundle: ConnectionBundle): Promise<string> {
+  const reason = await refusal(bundle);
+  if (reason === undefined) throw new Error("it was let in, which must never be");
+  return reason.split("\n")[0] as string;
+}
+
+async function denied(bundle: ConnectionBundle, topic: string): Promise<string> {
+  const session = await Session.open(bundle);
+  try {
+    await session.publish(topic, "must not arrive");
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await session.close();
+  }
+  throw new Error(`publishing to ${topic} was accepted, which must never be`);
+}
+
+function without(bundle: ConnectionBundle, ...fields: (keyof ConnectionBundle)[]): ConnectionBundle {
+  return Object.fromEntries(
+    Object.entries(bundle).filter(([field]) => !fields.includes(field as keyof ConnectionBundle)),
+  ) as unknown as ConnectionBundle;
+}
+
+function foreignCertificate(): Pick<ConnectionBundle, "cert_pem" | "key_pem"> {
+  const algorithm = KeyAlgorithm.ecdsaP256();
+  const validity = { notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + DAY) };
+  const authority = issueAuthority({ commonName: "Foreign authority", algorithm, ...validity });
+  const issuer = Issuer.fromPem(authority.certificatePem, authority.privateKeyPem);
+  const { certificatePem, privateKeyPem } = issueClient(issuer, { commonName: "sensor-1", algorithm, ...validity });
+  return { cert_pem: certificatePem, key_pem: privateKeyPem };
+}
+
+/** The options of mosquitto_pub and mosquitto_sub, with the client's files put where only this user can read them. */
+function commandLine(name: string, bundle: ConnectionBundle): string {
+  const folder = join(filesFolder, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = (fileName: string, content = ""): string => {
+    const path = join(folder, fileName);
+    writeFileSync(path, content, { mode: 0o600 });
+    return path;
+  };
+  const ca = file("ca.crt", bundle.ca_pem);
+  const certificate = file("client.crt", bundle.cert_pem);
+  const key = file("client.key", bundle.key_pem);
+  return `-h ${bundle.host} -p ${bundle.port} --cafile ${ca} --cert ${certificate} --key ${key} -i ${bundle.client_id}`;
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,86 @@
+// @ts-check
+/**
+ * `npm test`: sets this machine up, checks types, lint and format, runs all tests, and takes away what it started.
+ *
+ *     npm test -- unit        one step only; further words are a pattern for jest
+ */
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { mustRun, run } from "./setup/command.mjs";
+import { stopStartedDocker } from "./setup/docker.mjs";
+import { setUp } from "./setup/index.mjs";
+import { checkout } from "./setup/paths.mjs";
+import { closingLine, countJest } from "./test-count.mjs";
+
+const reports = join(checkout, ".work", `reports-${process.pid}`);
+const [only, ...patterns] = process.argv.slice(2);
+
+/** @typedef {import("./test-count.mjs").Count} Count */
+
+/** @type {Record<string, (env: Record<string, string>) => Promise<Count>>} */
+const steps = {
+  types: (env) => check("npx", ["tsc", "--noEmit"], env),
+  lint: (env) => check("npx", ["eslint", "."], env),
+  format: (env) => check("npx", ["prettier", "--check", "--log-level", "warn", "."], env),
+  unit: (env) => jest("unit", [], env),
+  // One after another: each deploy measures connections, and two cores are soon busy.
+  deploy: (env) => jest("deploy", ["--runInBand"], env),
+};
+
+/** @type {Count} */
+const total = { passed: 0, failed: 0 };
+let startedDocker = false;
+process.umask(0o077);
+try {
+  if (only !== undefined && !(only in steps)) {
+    throw new Error(`There is no step "${only}". Steps: ${Object.keys(steps).join(", ")}.`);
+  }
+  const environment = await setUp({ images: ["2.1.2", "2.0.21"] });
+  ({ startedDocker } = environment);
+  // Its variables decide what the tests see, so a person's own must not.
+  delete process.env.TF_CLI_CONFIG_FILE;
+  await mkdir(reports, { recursive: true });
+  await mustRun("build the library", "node", ["tools/build.mjs"], { cwd: checkout });
+  for (const [name, step] of Object.entries(steps)) {
+    if (only !== undefined && only !== name) continue;
+    console.log(`\n== ${name}`);
+    const { passed, failed } = await step(environment.env);
+    total.passed += passed;
+    total.failed += failed;
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  total.failed += 1;
+} finally {
+  await rm(reports, { recursive: true, force: true });
+  if (startedDocker) {
+    const engine = await stopStartedDocker();
+    if (engine !== undefined) console.log(`\n${engine}`);
+  }
+}
+console.log(`\n${closingLine(total)}`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+
+/**
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {Record<string, string>} env
+ * @returns {Promise<Count>}
+ */
+async function check(program, args, env) {
+  const { code } = await run(program, args, { cwd: checkout, env, output: "inherit" });
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/**
+ * @param {string} project
+ * @param {readonly string[]} args
+ * @param {Record<string, string>} env
+ * @returns {Promise<Count>}
+ */
+async function jest(project, args, env) {
+  const report = join(reports, `${project}.json`);
+  const jestArguments = ["jest", "--selectProjects", project, "--ci", "--json", "--outputFile", report, ...args];
+  const { code } = await run("npx", [...jestArguments, ...patterns], { cwd: checkout, env, output: "stderr" });
+  return countJest(await readFile(report, "utf8").catch(() => ""), code);
+}
