@@ -1,7 +1,7 @@
 // Two projects: "unit" needs nothing but Node; "deploy" runs the real thing (Docker, Terraform, Mosquitto).
 const shared = {
   testEnvironment: "node",
-  transform: { "^.+\\.ts$": ["ts-jest", { isolatedModules: true, diagnostics: false }] },
+  transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
   modulePathIgnorePatterns: ["<rootDir>/lib/", "<rootDir>/cdktf.out/", "<rootDir>/.cache/", "<rootDir>/.work/"],
 };
 
