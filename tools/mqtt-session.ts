@@ -65,3 +65,10 @@ export async function refusal(bundle: ConnectionBundle, options: IClientOptions 
     return `${code ?? ""} ${message}`;
   }
 }
+
+/** A bundle that lacks some fields. */
+export function without(bundle: ConnectionBundle, ...fields: (keyof ConnectionBundle)[]): ConnectionBundle {
+  return Object.fromEntries(
+    Object.entries(bundle).filter(([field]) => !fields.includes(field as keyof ConnectionBundle)),
+  ) as unknown as ConnectionBundle;
+}

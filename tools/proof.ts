@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ConnectionBundle, KeyAlgorithm } from "../constructs";
 import { issueAuthority, issueClient, Issuer } from "../constructs/pki";
 import { until } from "./until";
-import { refusal, Session } from "./mqtt-session";
+import { refusal, Session, without } from "./mqtt-session";
 
 const DAY = 24 * 60 * 60 * 1000;
 const stackFolder = join(__dirname, "..", "cdktf.out", "stacks", "dev");
@@ -92,12 +92,6 @@ async function denied(bundle: ConnectionBundle, topic: string): Promise<string> 
     await session.close();
   }
   throw new Error(`publishing to ${topic} was accepted, which must never be`);
-}
-
-function without(bundle: ConnectionBundle, ...fields: (keyof ConnectionBundle)[]): ConnectionBundle {
-  return Object.fromEntries(
-    Object.entries(bundle).filter(([field]) => !fields.includes(field as keyof ConnectionBundle)),
-  ) as unknown as ConnectionBundle;
 }
 
 function foreignCertificate(): Pick<ConnectionBundle, "cert_pem" | "key_pem"> {

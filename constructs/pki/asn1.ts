@@ -32,13 +32,13 @@ export function isTagged(node: Asn1 | undefined, number: number): boolean {
   return node?.tagClass === forge.asn1.Class.CONTEXT_SPECIFIC && (node.type as number) === number;
 }
 
-/** The values of `Extensions` (RFC 5280 section 4.1), by dotted object identifier. */
-export function extensionsOf(extensions: Asn1 | undefined): Map<string, Asn1> {
+/** The DER of the values of `Extensions` (RFC 5280 section 4.1), by dotted object identifier. */
+export function extensionsOf(extensions: Asn1 | undefined): Map<string, Buffer> {
   return new Map(
     childrenOf(extensions).map((extension) => {
       const parts = childrenOf(extension);
       const identifier = forge.asn1.derToOid(octetsOf(parts[0]).toString("latin1"));
-      return [identifier, parseDer(octetsOf(parts.at(-1)))];
+      return [identifier, octetsOf(parts.at(-1))];
     }),
   );
 }

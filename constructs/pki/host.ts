@@ -51,17 +51,15 @@ function remedyFor(value: string): string | undefined {
 }
 
 function remedyForAddress(address: ipaddr.IPv4 | ipaddr.IPv6): string | undefined {
-  switch (address.range()) {
-    case "unspecified":
-      return "give an address that clients can connect to: this one only means every interface of this machine";
-    case "broadcast":
-    case "multicast":
-      return "give the address of one machine: this one stands for many";
-    case "ipv4Mapped":
-      return `give it as IPv4: ${(address as ipaddr.IPv6).toIPv4Address().toString()}`;
-    default:
-      return undefined;
+  const range = address.range();
+  if (range === "unspecified") {
+    return "give an address that clients can connect to: this one only means every interface of this machine";
   }
+  if (range === "broadcast" || range === "multicast") {
+    return "give the address of one machine: this one stands for many";
+  }
+  if (range === "ipv4Mapped") return `give it as IPv4: ${(address as ipaddr.IPv6).toIPv4Address().toString()}`;
+  return undefined;
 }
 
 function remedyForName(name: string): string | undefined {

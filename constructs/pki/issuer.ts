@@ -39,9 +39,9 @@ export class Issuer {
     }
     if (!certificate.ca) throw unfit("it has no basicConstraints with CA:TRUE");
     const { subject, validity, extensions } = bodyOf(certificate);
-    const usage = octetsOrUndefined(extensions.get(KEY_USAGE))?.[1] ?? 0;
+    const usage = valueOf(extensions.get(KEY_USAGE))?.[1] ?? 0;
     if ((usage & KeyUsageBit.keyCertSign) === 0) throw unfit("it has no keyUsage with keyCertSign");
-    const keyIdentifier = octetsOrUndefined(extensions.get(SUBJECT_KEY_IDENTIFIER));
+    const keyIdentifier = valueOf(extensions.get(SUBJECT_KEY_IDENTIFIER));
     if (keyIdentifier === undefined) throw unfit("it has no subjectKeyIdentifier");
     return new Issuer(
       certificate.toString(),
@@ -82,7 +82,7 @@ function unfit(why: string): Error {
 }
 
 /** The parts of TBSCertificate (RFC 5280 section 4.1) that an issuer needs. */
-function bodyOf(certificate: X509Certificate): { subject: Asn1; validity: Asn1; extensions: Map<string, Asn1> } {
+function bodyOf(certificate: X509Certificate): { subject: Asn1; validity: Asn1; extensions: Map<string, Buffer> } {
   // A CA has extensions and so is of version 3, with all optional elements before the subject present.
   const body = childrenOf(childrenOf(parseDer(certificate.raw))[0]);
   const [, , , , validity, subject] = body;
@@ -98,6 +98,6 @@ function subjectOctets(certificate: X509Certificate, subject: Asn1): Buffer {
   return octets;
 }
 
-function octetsOrUndefined(node: Asn1 | undefined): Buffer | undefined {
-  return node === undefined ? undefined : octetsOf(node);
+function valueOf(extension: Buffer | undefined): Buffer | undefined {
+  return extension === undefined ? undefined : octetsOf(parseDer(extension));
 }

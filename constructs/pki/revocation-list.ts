@@ -109,7 +109,9 @@ function parse(list: Buffer): ParsedRevocationList {
   const [, , , thisUpdate, nextUpdate, ...rest] = childrenOf(childrenOf(parseDer(list))[0]);
   const revoked = rest.find((part) => isUniversal(part, forge.asn1.Type.SEQUENCE));
   const extensions = extensionsOf(childrenOf(rest.find((part) => isTagged(part, 0)))[0]);
-  const number = Number(`0x${octetsOf(extensions.get(CRL_NUMBER)).toString("hex")}`);
+  const crlNumberDer = extensions.get(CRL_NUMBER);
+  if (crlNumberDer === undefined) throw new Error("it has no number");
+  const number = Number(`0x${octetsOf(parseDer(crlNumberDer)).toString("hex")}`);
   if (!Number.isSafeInteger(number)) throw new Error("its number is too large");
   return {
     number,
