@@ -121,7 +121,8 @@ function issueLeaf(issuer: Issuer, request: CertificateRequest, extensions: read
     signer: issuer.signer,
     issuer: issuer.subject,
     subject,
-    notAfter: request.notAfter < issuer.notAfter ? request.notAfter : issuer.notAfter,
+    // This way round, an invalid date is kept, and refused later.
+    notAfter: issuer.notAfter < request.notAfter ? issuer.notAfter : request.notAfter,
     authorityKeyIdentifier: issuer.authorityKeyIdentifier,
     extensions,
   });

@@ -45,7 +45,11 @@ export class Deployment {
   }
 
   /** Synthesises the declaration, as a fresh process would. */
-  synth(props: Omit<MosquittoBrokerProps, "name" | "credentials">, clients: Clients): void {
+  synth(
+    props: Omit<MosquittoBrokerProps, "name" | "credentials">,
+    clients: Clients,
+    credentials = CredentialStore.folder(this.storeFolder),
+  ): void {
     const app = new App({ outdir: path.join(this.folder, "out") });
     const stack = new TerraformStack(app, "test");
     new DockerProvider(stack, "docker", {});
@@ -55,7 +59,7 @@ export class Deployment {
       protectData: false,
       ...props,
       name: this.name,
-      credentials: CredentialStore.folder(this.storeFolder),
+      credentials,
     });
     clients(broker);
     app.synth();
