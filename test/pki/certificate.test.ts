@@ -1,250 +1,254 @@
-import { createHash, createPublicKey, X509Certificate } from "node:crypto";
-import { issueAuthority, issueServer, KeyAlgorithm, parseHost } from "../../constructs/pki";
-import { daysFromNow, derOf, issuerOf, madeAuthority, madeClient, madeServer, partsOf } from "./support";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import fc from "fast-check";
+import forge from "node-forge";
+import { issueAuthority, issueClient, issueServer, Issuer, KeyAlgorithm, parseHost } from "../../constructs/pki";
+import { certificatePart, derOf, extensionOf, newAuthority, P256, SPAN } from "./support";
 
-// Contents of the object identifiers 2.5.29.x and 1.3.6.1.5.5.7.3.x, in hex.
-const SUBJECT_KEY_IDENTIFIER = "551d0e";
-const KEY_USAGE = "551d0f";
-const SUBJECT_ALTERNATIVE_NAME = "551d11";
-const BASIC_CONSTRAINTS = "551d13";
-const AUTHORITY_KEY_IDENTIFIER = "551d23";
-const EXTENDED_KEY_USAGE = "551d25";
-const SERVER_AUTHENTICATION = "300a06082b06010505070301";
-const CLIENT_AUTHENTICATION = "300a06082b06010505070302";
+const BASIC_CONSTRAINTS = "2.5.29.19";
+const KEY_USAGE = "2.5.29.15";
+const EXTENDED_KEY_USAGE = "2.5.29.37";
+const SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
+const AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
+const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
 
-const authority = madeAuthority();
-const issuer = issuerOf(authority);
-const server = madeServer(issuer);
-const client = madeClient(issuer);
-const rsaServer = madeServer(issuer, { algorithm: KeyAlgorithm.rsa(2048), commonName: "rsa-broker" });
+const RSA = KeyAlgorithm.rsa(2048);
+const HOSTS = ["broker.example", "localhost", "192.168.1.13", "2001:db8::13"].map(parseHost);
 
-const ofAuthority = partsOf(authority.certificatePem);
-const ofServer = partsOf(server.certificatePem);
-const ofClient = partsOf(client.certificatePem);
+const { ca, issuer } = newAuthority();
+const server = issueServer(issuer, { commonName: "broker.example", hosts: HOSTS, algorithm: P256, ...SPAN });
+const client = issueClient(issuer, { commonName: "sensor-1", algorithm: P256, ...SPAN });
 
-describe("an authority", () => {
-  test("says in a critical extension that it is one, for no further authority below it", () => {
-    expect(ofAuthority.extensions.get(BASIC_CONSTRAINTS)).toEqual({ critical: true, value: "30060101ff020100" });
-  });
-
-  test.each([
-    [1, "30060101ff020101"],
-    [127, "30060101ff02017f"],
-    [128, "30070101ff02020080"],
-  ])("may stand above %d further authorities if it is told to", (pathLength, value) => {
-    const { extensions } = partsOf(madeAuthority({ pathLength }).certificatePem);
-    expect(extensions.get(BASIC_CONSTRAINTS)).toEqual({ critical: true, value });
-  });
-
-  test.each([[-1], [0.5], [NaN], [Infinity]])("with a path length of %d is refused", (pathLength) => {
-    expect(() => madeAuthority({ pathLength })).toThrow(
-      `the path length of an authority must be a whole number from 0 on, got ${pathLength}; leave it out`,
-    );
-  });
-
-  test("signs certificates and revocation lists and nothing else", () => {
-    expect(ofAuthority.extensions.get(KEY_USAGE)).toEqual({ critical: true, value: "03020106" });
-    expect(ofAuthority.extensions.has(EXTENDED_KEY_USAGE)).toBe(false);
-  });
-
-  test("names itself as its issuer, by the same octets and the same key identifier", () => {
-    expect(ofAuthority.issuer.octets).toEqual(ofAuthority.subject.octets);
-    const identifier = ofAuthority.extensions.get(SUBJECT_KEY_IDENTIFIER)?.value;
-    expect(identifier).toMatch(/^0414[0-9a-f]{40}$/);
-    expect(ofAuthority.extensions.get(AUTHORITY_KEY_IDENTIFIER)?.value).toBe(`30168014${identifier?.slice(4)}`);
-  });
-});
+const hex = (pem: string, identifier: string): string | undefined =>
+  extensionOf(pem, identifier)?.value.toString("hex");
+const isCritical = (pem: string, identifier: string): boolean | undefined => extensionOf(pem, identifier)?.critical;
 
 describe.each([
-  ["server", server, ofServer],
-  ["client", client, ofClient],
-])("a %s certificate", (_kind, made, parts) => {
-  test("names the authority by exactly the octets of the authority's subject", () => {
-    expect(parts.issuer.octets).toEqual(ofAuthority.subject.octets);
+  ["an authority", ca],
+  ["a server", server],
+  ["a client", client],
+])("the certificate of %s", (_, issued) => {
+  const certificate = new X509Certificate(issued.certificatePem);
+
+  test("comes with its own key, serial, fingerprint and dates, as Node prints them", () => {
+    expect(certificate.checkPrivateKey(createPrivateKey(issued.privateKeyPem))).toBe(true);
+    expect(issued.serial).toBe(certificate.serialNumber);
+    expect(issued.fingerprint256).toBe(certificate.fingerprint256);
+    expect(issued.notBefore).toEqual(new Date(certificate.validFrom));
+    expect(issued.notAfter).toEqual(new Date(certificate.validTo));
   });
 
-  test("points to the authority's key, not to its own", () => {
-    const identifier = ofAuthority.extensions.get(SUBJECT_KEY_IDENTIFIER)?.value.slice(4);
-    expect(parts.extensions.get(AUTHORITY_KEY_IDENTIFIER)).toEqual({ critical: false, value: `30168014${identifier}` });
-    expect(parts.extensions.get(SUBJECT_KEY_IDENTIFIER)?.value.slice(4)).not.toBe(identifier);
+  test("is PEM with lines of 64 characters that Node writes the same", () => {
+    expect(certificate.toString()).toBe(issued.certificatePem);
   });
 
-  test("identifies its key by 160 bits of SHA-256", () => {
-    const identifier = createHash("sha256").update(parts.publicKey.octets).digest("hex").slice(0, 40);
-    expect(parts.extensions.get(SUBJECT_KEY_IDENTIFIER)).toEqual({ critical: false, value: `0414${identifier}` });
+  test("is of version 3 and signed by the authority", () => {
+    expect(certificatePart(issued.certificatePem, 0, 0).value).toBe("\x02");
+    expect(certificate.verify(new X509Certificate(ca.certificatePem).publicKey)).toBe(true);
+    expect(certificate.checkIssued(new X509Certificate(ca.certificatePem))).toBe(true);
   });
 
-  test("is critically no authority, without a path length", () => {
-    expect(parts.extensions.get(BASIC_CONSTRAINTS)).toEqual({ critical: true, value: "3000" });
+  test("has a positive serial of 16 octets", () => {
+    const serial = Buffer.from(certificatePart(issued.certificatePem, 1).value as string, "latin1");
+    expect(serial).toHaveLength(16);
+    expect(serial.readInt8(0)).toBeGreaterThan(0);
+    expect(serial.toString("hex").toUpperCase()).toBe(issued.serial);
   });
 
-  test("signs handshakes and no certificates", () => {
-    expect(parts.extensions.get(KEY_USAGE)).toEqual({ critical: true, value: "03020780" });
+  test("carries the authority's subject key identifier, not its own, as authority key identifier", () => {
+    const keyIdentifier = hex(ca.certificatePem, SUBJECT_KEY_IDENTIFIER)?.slice(4);
+    expect(hex(issued.certificatePem, AUTHORITY_KEY_IDENTIFIER)).toBe(`30168014${keyIdentifier}`);
+    const own = hex(issued.certificatePem, SUBJECT_KEY_IDENTIFIER);
+    const publicKey = certificate.publicKey.export({ type: "spki", format: "der" });
+    expect(own).toBe(`0414${createHash("sha256").update(publicKey).digest("hex").slice(0, 40)}`);
+    expect(own?.slice(4) === keyIdentifier).toBe(issued === ca);
+    expect(isCritical(issued.certificatePem, AUTHORITY_KEY_IDENTIFIER)).toBe(false);
+    expect(isCritical(issued.certificatePem, SUBJECT_KEY_IDENTIFIER)).toBe(false);
   });
 
-  test("is of version 3, and repeats the signature's algorithm", () => {
-    expect(parts.version.octets.toString("hex")).toBe("a003020102");
-    expect(parts.signature.octets.toString("hex")).toBe("300a06082a8648ce3d040302");
+  test("says in critical extensions whether it is an authority and what its key may do", () => {
+    expect(isCritical(issued.certificatePem, BASIC_CONSTRAINTS)).toBe(true);
+    expect(isCritical(issued.certificatePem, KEY_USAGE)).toBe(true);
+    expect(certificate.ca).toBe(issued === ca);
   });
 
-  test("is signed by the authority and belongs to its key", () => {
-    const certificate = new X509Certificate(made.certificatePem);
-    expect(certificate.verify(new X509Certificate(authority.certificatePem).publicKey)).toBe(true);
-    expect(createPublicKey(made.privateKeyPem).export({ type: "spki", format: "der" })).toEqual(parts.publicKey.octets);
+  test("has no octets that are not DER", () => {
+    const octets = derOf(issued.certificatePem);
+    const parsed = forge.asn1.fromDer(octets.toString("latin1"));
+    expect(forge.asn1.toDer(parsed).getBytes()).toBe(octets.toString("latin1"));
+  });
+});
+
+describe("an authority", () => {
+  test("signs certificates and revocation lists, and no other authorities unless asked to", () => {
+    expect(hex(ca.certificatePem, BASIC_CONSTRAINTS)).toBe("30060101ff020100");
+    expect(hex(ca.certificatePem, KEY_USAGE)).toBe("03020106");
+    expect(extensionOf(ca.certificatePem, EXTENDED_KEY_USAGE)).toBeUndefined();
+    const higher = issueAuthority({ commonName: "Root", algorithm: P256, ...SPAN, pathLength: 2 });
+    expect(hex(higher.certificatePem, BASIC_CONSTRAINTS)).toBe("30060101ff020102");
   });
 
-  test("comes with the fingerprint and the serial number that Node prints", () => {
-    const { fingerprint256, serialNumber } = new X509Certificate(made.certificatePem);
-    expect([made.fingerprint256, made.serial]).toEqual([fingerprint256, serialNumber]);
+  test.each([-1, 0.5, NaN])("refuses the path length %p", (pathLength) => {
+    expect(() => issueAuthority({ commonName: "Root", algorithm: P256, ...SPAN, pathLength })).toThrow(
+      `whole number from 0 on, got ${pathLength}`,
+    );
+  });
+});
+
+describe("a server certificate", () => {
+  const certificate = new X509Certificate(server.certificatePem);
+
+  test("is for servers only", () => {
+    expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
+    expect(hex(server.certificatePem, BASIC_CONSTRAINTS)).toBe("3000");
   });
 
-  test("is PEM with lines of 64 characters, as RFC 7468 wants it", () => {
-    const lines = made.certificatePem.split("\n");
-    expect([lines.at(0), lines.at(-2), lines.at(-1)]).toEqual([
-      "-----BEGIN CERTIFICATE-----",
-      "-----END CERTIFICATE-----",
-      "",
-    ]);
-    expect(lines.slice(1, -3).every((line) => line.length === 64)).toBe(true);
-    expect(new X509Certificate(made.certificatePem).raw).toEqual(derOf(made.certificatePem));
+  test("may sign, and with RSA also decrypt, as TLS 1.2 allows", () => {
+    expect(hex(server.certificatePem, KEY_USAGE)).toBe("03020780");
+    const rsa = issueServer(issuer, { commonName: "broker", hosts: HOSTS, algorithm: RSA, ...SPAN });
+    expect(hex(rsa.certificatePem, KEY_USAGE)).toBe("030205a0");
   });
 
-  test("ends with the authority where it was to last longer", () => {
-    const soon = issuerOf(madeAuthority({ notAfter: daysFromNow(30) }));
-    const longer = { notAfter: daysFromNow(31) };
-    const cut = made === server ? madeServer(soon, longer) : madeClient(soon, longer);
-    expect(cut.notAfter).toEqual(daysFromNow(30));
-    expect(new Date(new X509Certificate(cut.certificatePem).validTo)).toEqual(soon.notAfter);
+  test("is good for each of its hosts and for no other", () => {
+    expect(certificate.checkHost("broker.example")).toBe("broker.example");
+    expect(certificate.checkHost("localhost")).toBe("localhost");
+    expect(certificate.checkHost("other.example")).toBeUndefined();
+    expect(certificate.checkIP("192.168.1.13")).toBe("192.168.1.13");
+    expect(certificate.checkIP("2001:db8:0::13")).toBe("2001:db8:0::13");
+    expect(certificate.checkIP("192.168.1.14")).toBeUndefined();
+    expect(certificate.checkIP("2001:db8::14")).toBeUndefined();
   });
 
-  test("keeps its own end where the authority lasts longer", () => {
-    expect(new Date(new X509Certificate(made.certificatePem).validTo)).toEqual(made.notAfter);
-    expect(made.notAfter.getTime()).toBeLessThan(issuer.notAfter.getTime());
+  test("has DNS names as text, IPv4 addresses as 4 octets and IPv6 addresses as 16", () => {
+    const text = (name: string): string => Buffer.from(name).toString("hex");
+    const names = `820e${text("broker.example")}8209${text("localhost")}8704c0a8010d871020010db8${"00".repeat(11)}13`;
+    expect(hex(server.certificatePem, SUBJECT_ALTERNATIVE_NAME)).toBe(`30${(names.length / 2).toString(16)}${names}`);
   });
 
-  test.each([["Test Authority"], ["test  AUTHORITY"], [" Test Authority "]])(
-    "named %j like its authority is refused, for it would look self-signed",
+  test("names each host once", () => {
+    const hosts = [...HOSTS, ...HOSTS, parseHost("BROKER.example"), parseHost("2001:db8:0:0::13")];
+    const issued = issueServer(issuer, { commonName: "broker", hosts, algorithm: P256, ...SPAN });
+    expect(hex(issued.certificatePem, SUBJECT_ALTERNATIVE_NAME)).toBe(
+      hex(server.certificatePem, SUBJECT_ALTERNATIVE_NAME),
+    );
+  });
+
+  test("can name very many hosts", () => {
+    const hosts = Array.from({ length: 3000 }, (_, index) => parseHost(`broker-${index}.plant.example`));
+    const issued = new X509Certificate(
+      issueServer(issuer, { commonName: "b", hosts, algorithm: P256, ...SPAN }).certificatePem,
+    );
+    expect(issued.checkHost("broker-2999.plant.example")).toBeDefined();
+  });
+
+  test("is refused without a host", () => {
+    expect(() => issueServer(issuer, { commonName: "broker", hosts: [], algorithm: P256, ...SPAN })).toThrow(
+      "must name at least one host",
+    );
+  });
+});
+
+describe("a client certificate", () => {
+  test("is for clients only", () => {
+    expect(new X509Certificate(client.certificatePem).keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]);
+    expect(hex(client.certificatePem, BASIC_CONSTRAINTS)).toBe("3000");
+    expect(hex(client.certificatePem, KEY_USAGE)).toBe("03020780");
+    expect(extensionOf(client.certificatePem, SUBJECT_ALTERNATIVE_NAME)).toBeUndefined();
+  });
+
+  test.each(["sensor-1", "dévice", "温度計-🌡", "a, b / c + d = #e"])(
+    "has the name %j as UTF-8 octets",
     (commonName) => {
-      const tell =
-        `the common name must differ from the issuing authority's, got ${JSON.stringify(commonName)} for both; ` +
-        "rename one of them";
-      expect(() => (made === server ? madeServer(issuer, { commonName }) : madeClient(issuer, { commonName }))).toThrow(
-        tell,
-      );
+      const issued = issueClient(issuer, { commonName, algorithm: P256, ...SPAN });
+      const value = certificatePart(issued.certificatePem, 5, 0, 0, 1);
+      expect(value.type).toBe(forge.asn1.Type.UTF8);
+      expect(Buffer.from(value.value as string, "latin1").toString("utf8")).toBe(commonName);
+      expect(certificatePart(issued.certificatePem, 5).value).toHaveLength(1);
     },
   );
-});
 
-describe("what a certificate is good for", () => {
-  test("is servers only, for a server", () => {
-    expect(ofServer.extensions.get(EXTENDED_KEY_USAGE)).toEqual({ critical: false, value: SERVER_AUTHENTICATION });
-  });
-
-  test("is clients only, for a client", () => {
-    expect(ofClient.extensions.get(EXTENDED_KEY_USAGE)).toEqual({ critical: false, value: CLIENT_AUTHENTICATION });
-  });
-
-  test("includes decrypting for a server with an RSA key, which clients of TLS 1.2 may ask for", () => {
-    const { extensions } = partsOf(rsaServer.certificatePem);
-    expect(extensions.get(KEY_USAGE)).toEqual({ critical: true, value: "030205a0" });
-  });
-
-  test("is in no certificate said twice", () => {
-    expect([...ofServer.extensions.keys()].sort()).toEqual(
-      [
-        SUBJECT_KEY_IDENTIFIER,
-        KEY_USAGE,
-        SUBJECT_ALTERNATIVE_NAME,
-        BASIC_CONSTRAINTS,
-        AUTHORITY_KEY_IDENTIFIER,
-        EXTENDED_KEY_USAGE,
-      ].sort(),
-    );
-    expect(ofClient.extensions.size).toBe(5);
-    expect(ofAuthority.extensions.size).toBe(4);
-  });
-});
-
-describe("the hosts of a server certificate", () => {
-  function namesOf(...hosts: string[]): string | undefined {
-    const { certificatePem } = madeServer(issuer, { hosts: hosts.map(parseHost) });
-    return partsOf(certificatePem).extensions.get(SUBJECT_ALTERNATIVE_NAME)?.value;
-  }
-
-  test("that are IPv4 addresses are four octets of type iPAddress, never text", () => {
-    expect(namesOf("192.0.2.33")).toBe("30068704c0000221");
-  });
-
-  test("that are IPv6 addresses are sixteen octets of type iPAddress", () => {
-    expect(namesOf("2001:db8::1")).toBe("3012871020010db8000000000000000000000001");
-    expect(namesOf("::1")).toBe("3012871000000000000000000000000000000001");
-    expect(namesOf("64:ff9b::192.0.2.33")).toBe("301287100064ff9b0000000000000000c0000221");
-  });
-
-  test("that are DNS names are ASCII of type dNSName", () => {
-    expect(namesOf("Broker.example")).toBe(`3010820e${Buffer.from("broker.example").toString("hex")}`);
-  });
-
-  test("keep their order, and come once each however they are written", () => {
-    expect(namesOf("b.example", "::1", "a.example", "0:0::1", "B.EXAMPLE")).toBe(
-      `3028${"8209"}${Buffer.from("b.example").toString("hex")}871000000000000000000000000000000001${"8209"}${Buffer.from("a.example").toString("hex")}`,
-    );
-  });
-
-  test("may be many", () => {
-    const hosts = Array.from({ length: 2000 }, (_, index) => `host-${index}.example`);
-    const { certificatePem } = madeServer(issuer, { hosts: hosts.map(parseHost) });
-    expect(new X509Certificate(certificatePem).subjectAltName).toBe(hosts.map((host) => `DNS:${host}`).join(", "));
-  });
-
-  test("are what Node's checks say yes to, and no others", () => {
-    const certificate = new X509Certificate(server.certificatePem);
-    expect(certificate.checkHost("broker.example")).toBe("broker.example");
-    expect(certificate.checkHost("BROKER.example")).toBe("BROKER.example");
-    expect(certificate.checkIP("127.0.0.1")).toBe("127.0.0.1");
-    expect(certificate.checkIP("2001:db8:0::1")).toBe("2001:db8:0::1");
-    expect(certificate.checkHost("broker")).toBeUndefined();
-    expect(certificate.checkHost("x.broker.example")).toBeUndefined();
-    expect(certificate.checkHost("127.0.0.1")).toBeUndefined();
-    expect(certificate.checkIP("127.0.0.2")).toBeUndefined();
-    expect(certificate.checkIP("::1")).toBeUndefined();
-  });
-
-  test("must be at least one", () => {
-    expect(() => madeServer(issuer, { hosts: [] })).toThrow(
-      "a server certificate must name at least one host, got none; give the hosts that clients dial",
-    );
-  });
-});
-
-describe("keys of different kinds", () => {
-  test("go together: an RSA server under an ECDSA authority", () => {
-    const certificate = new X509Certificate(rsaServer.certificatePem);
-    expect(certificate.publicKey.asymmetricKeyType).toBe("rsa");
-    expect(certificate.verify(new X509Certificate(authority.certificatePem).publicKey)).toBe(true);
-  });
-
-  test("sign with the hash that belongs to them: SHA-384 for P-384, SHA-256 for RSA", () => {
-    const p384 = madeAuthority({ algorithm: KeyAlgorithm.ecdsaP384() });
-    const rsa = madeAuthority({ algorithm: KeyAlgorithm.rsa(2048) });
-    expect(partsOf(p384.certificatePem).signature.octets.toString("hex")).toBe("300a06082a8648ce3d040303");
-    expect(partsOf(rsa.certificatePem).signature.octets.toString("hex")).toBe("300d06092a864886f70d01010b0500");
-  });
-});
-
-describe("each certificate", () => {
-  test("is another one, with another key and serial number, though all else is the same", () => {
-    const request = {
-      commonName: "broker",
-      algorithm: KeyAlgorithm.ecdsaP256(),
-      notBefore: daysFromNow(-1),
-      notAfter: daysFromNow(1),
-    };
-    const hosts = [parseHost("a.example")];
-    const made = [issueServer(issuer, { ...request, hosts }), issueServer(issuer, { ...request, hosts })];
-    made.push(issueAuthority(request), issueAuthority(request));
-    for (const key of ["certificatePem", "privateKeyPem", "serial", "fingerprint256"] as const) {
-      expect(new Set(made.map((one) => one[key])).size).toBe(4);
+  test("is refused with a name that is empty, too long or has control characters", () => {
+    for (const commonName of ["", "a".repeat(65), "a\nb"]) {
+      expect(() => issueClient(issuer, { commonName, algorithm: P256, ...SPAN })).toThrow("the common name, got ");
     }
+  });
+
+  test("can be read whatever its name is", () => {
+    const names = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter((name) => [...name].length <= 64);
+    fc.assert(
+      fc.property(names, (commonName) => {
+        fc.pre(!issuer.isNamed(commonName));
+        const { certificatePem } = issueClient(issuer, { commonName, algorithm: P256, ...SPAN });
+        const subject = new X509Certificate(certificatePem).toLegacyObject().subject as unknown as { CN: string };
+        expect(subject.CN).toBe(commonName);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe("the validity of a certificate", () => {
+  const issue = (notBefore: string, notAfter: string): ReturnType<typeof issueClient> =>
+    issueClient(issuer, {
+      commonName: "sensor-1",
+      algorithm: P256,
+      notBefore: new Date(notBefore),
+      notAfter: new Date(notAfter),
+    });
+
+  test("is UTCTime before 2050 and GeneralizedTime from then on", () => {
+    const { certificatePem } = issue("2024-01-01T00:00:00Z", "2049-12-31T23:59:59Z");
+    expect(certificatePart(certificatePem, 4, 0)).toMatchObject({ type: 23, value: "240101000000Z" });
+    expect(certificatePart(certificatePem, 4, 1)).toMatchObject({ type: 23, value: "491231235959Z" });
+    const later = issue("2024-01-01T00:00:00Z", "2050-01-01T00:00:00Z").certificatePem;
+    expect(certificatePart(later, 4, 1)).toMatchObject({ type: 24, value: "20500101000000Z" });
+  });
+
+  test("is cut to whole seconds, in the certificate and in what is returned", () => {
+    const issued = issue("2024-01-01T00:00:00.999Z", "2030-01-01T00:00:00.999Z");
+    expect(issued.notBefore).toEqual(new Date("2024-01-01T00:00:00Z"));
+    expect(issued.notAfter).toEqual(new Date("2030-01-01T00:00:00Z"));
+    expect(new Date(new X509Certificate(issued.certificatePem).validTo)).toEqual(issued.notAfter);
+  });
+
+  test("ends with that of the authority at the latest", () => {
+    const issued = issue("2024-01-01T00:00:00Z", "2200-01-01T00:00:00Z");
+    expect(issued.notAfter).toEqual(ca.notAfter);
+    expect(new Date(new X509Certificate(issued.certificatePem).validTo)).toEqual(ca.notAfter);
+  });
+
+  test("is refused where it would end before it starts, also for the authority's sake", () => {
+    expect(() => issue("2024-01-02T00:00:00Z", "2024-01-01T00:00:00Z")).toThrow(
+      "must end after it starts, got 2024-01-02",
+    );
+    expect(() => issue("2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z")).toThrow("must end after it starts");
+    expect(() => issue("2124-01-01T00:00:00Z", "2125-01-01T00:00:00Z")).toThrow("an authority that is valid longer");
+  });
+
+  test("is refused where a date is none", () => {
+    expect(() => issue("never", "2030-01-01T00:00:00Z")).toThrow("1950 to 9999, got an invalid date");
+    expect(() => issue("2024-01-01T00:00:00Z", "never")).toThrow("1950 to 9999, got an invalid date");
+  });
+});
+
+describe("key algorithms", () => {
+  test.each([
+    ["ECDSA-P256", "ecdsa-with-SHA256", "1.2.840.10045.4.3.2"],
+    ["ECDSA-P384", "ecdsa-with-SHA384", "1.2.840.10045.4.3.3"],
+    ["RSA-2048", "sha256WithRSAEncryption", "1.2.840.113549.1.1.11"],
+  ])("an authority of %s signs with %s", (id, _, identifier) => {
+    const own = newAuthority("CA", KeyAlgorithm.parse(id));
+    const issued = issueClient(own.issuer, { commonName: "sensor-1", algorithm: P256, ...SPAN });
+    for (const pem of [own.ca.certificatePem, issued.certificatePem]) {
+      expect(forge.asn1.derToOid(certificatePart(pem, 2, 0).value as string)).toBe(identifier);
+      expect(new X509Certificate(pem).verify(new X509Certificate(own.ca.certificatePem).publicKey)).toBe(true);
+    }
+  });
+
+  test("an issuer signs ten certificates that all differ", () => {
+    const issued = Array.from({ length: 10 }, () =>
+      issueClient(Issuer.fromPem(ca.certificatePem, ca.privateKeyPem), { commonName: "s", algorithm: P256, ...SPAN }),
+    );
+    expect(new Set(issued.map(({ serial }) => serial)).size).toBe(10);
+    expect(new Set(issued.map(({ privateKeyPem }) => privateKeyPem)).size).toBe(10);
   });
 });

@@ -22,11 +22,10 @@ answers() {
 
 # Waits for the proof. Once a reload was asked for it comes within milliseconds; the limit is for a loaded machine.
 proven() {
-  tries=0
+  end=$(($(date +%s) + 20))
   until answers; do
-    tries=$((tries + 1))
-    if [ "$tries" -ge 20 ]; then return 1; fi
-    sleep 0.5
+    if [ "$(date +%s)" -ge "$end" ]; then return 1; fi
+    sleep 0.2
   done
 }
 

@@ -1,0 +1,141 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { CommandResult, mustRun, run } from "../support/command";
+import { leftovers, removeLeftovers } from "../support/docker";
+import { checkout, freePorts, makeFolder, removeFolder, uniqueName } from "../support/workspace";
+
+jest.setTimeout(240_000);
+
+/** A stranger's checkout: the repository's files and nothing else, with names and ports of its own. */
+describe("a fresh checkout", () => {
+  const folder = makeFolder("checkout");
+  const broker = uniqueName("broker");
+  const container = `dev-${broker}`;
+  let ports: number[];
+
+  beforeAll(async () => {
+    ports = await freePorts(2);
+    const listed = await mustRun("git", ["ls-files", "-co", "--exclude-standard"], { cwd: checkout });
+    for (const file of listed
+      .trim()
+      .split("\n")
+      .filter((name) => fs.existsSync(path.join(checkout, name)))) {
+      fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+      fs.copyFileSync(path.join(checkout, file), path.join(folder, file));
+    }
+    edit("main.ts", '"broker", {', `"${broker}", {`);
+    edit("environments.ts", "mutualTls({ port: 8883 })", `mutualTls({ port: ${ports[0]} })`);
+    edit("environments.ts", "passwordOverTls({ port: 8884 })", `passwordOverTls({ port: ${ports[1]} })`);
+  });
+  afterAll(async () => {
+    await run("npm", ["stop"], { cwd: folder, env: cacheOfThisCheckout });
+    await removeLeftovers(container);
+    removeFolder(folder);
+  });
+
+  // What set-up built or downloaded for this run serves the copy too.
+  const cacheOfThisCheckout = {
+    CDKTF_MOSQUITTO_CACHE: process.env.CDKTF_MOSQUITTO_CACHE ?? path.join(checkout, ".cache"),
+    CI: "true",
+  };
+
+  function edit(file: string, from: string, to: string): void {
+    const text = fs.readFileSync(path.join(folder, file), "utf8");
+    expect(text.split(from)).toHaveLength(2);
+    fs.writeFileSync(path.join(folder, file), text.replace(from, to));
+  }
+
+  function cdktf(...args: string[]): Promise<CommandResult> {
+    const offline = process.env.TF_CLI_CONFIG_FILE === undefined || args[0] === "synth" ? [] : ["--skip-provider-lock"];
+    return run("npx", ["cdktf", ...args, ...offline], { cwd: folder });
+  }
+
+  test("is deployed and proved by npm start", async () => {
+    const { code, stdout, stderr } = await run("npm", ["start"], { cwd: folder, env: cacheOfThisCheckout });
+    expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
+    const claims = stdout.split("\n").filter((line) => line.startsWith("  ok  "));
+    expect(claims.map((line) => line.replace(/ {2}\(.*/, ""))).toEqual([
+      "  ok  sensor-1 publishes and dashboard receives, over mutual TLS",
+      "  ok  operator publishes with its password, over TLS",
+      "  ok  refused: a client without a certificate",
+      "  ok  refused: a client with a foreign certificate",
+      "  ok  refused: an anonymous client",
+      "  ok  refused: sensor-1 outside its topics",
+    ]);
+    expect(stdout).toContain(`mqtts://localhost:${ports[0]}  mutualTls`);
+    expect(stdout).toContain(`mqtts://localhost:${ports[1]}  passwordOverTls`);
+    expect(stdout).toMatch(/mosquitto_sub -h localhost .*--cafile .* -t 'plant\/#'/);
+  });
+
+  test("prints lines for mosquitto_pub and mosquitto_sub that work as they stand", async () => {
+    const options = (client: string): string[] => {
+      const file = (name: string): string => path.join(folder, "state", "dev-clients", client, name);
+      const tls = ["--cafile", file("ca.crt"), "--cert", file("client.crt"), "--key", file("client.key")];
+      return ["-h", "localhost", "-p", String(ports[0]), ...tls, "-i", client];
+    };
+    // From the host's network, with the host's files, by the image's client programs.
+    const client = (program: string, name: string, ...args: string[]): string[] => {
+      const mount = `${path.join(folder, "state", "dev-clients")}:${path.join(folder, "state", "dev-clients")}:ro`;
+      const image = process.env.MOSQUITTO_IMAGE_2_1 ?? "";
+      const docker = ["run", "--rm", "--network", "host", "-v", mount, "--entrypoint", program, image];
+      return [...docker, ...options(name), ...args];
+    };
+    await mustRun(
+      "docker",
+      client("mosquitto_pub", "sensor-1", "-t", "plant/sensor-1/temperature", "-m", "21", "-q", "1", "-r"),
+    );
+    const received = await mustRun(
+      "docker",
+      client("mosquitto_sub", "dashboard", "-t", "plant/#", "-v", "-C", "1", "-W", "10"),
+    );
+    expect(received.trim()).toBe("plant/sensor-1/temperature 21");
+  });
+
+  test("has a private state, store and client files", () => {
+    for (const file of [
+      "state/dev.tfstate",
+      "state/dev-clients/sensor-1/client.key",
+      "credentials/dev/server.1.json",
+    ]) {
+      expect([file, fs.statSync(path.join(folder, file)).mode & 0o777]).toEqual([file, 0o600]);
+      expect(fs.statSync(path.dirname(path.join(folder, file))).mode & 0o777).toBe(0o700);
+    }
+  });
+
+  test("shows no change in cdktf diff, and deploys again by cdktf deploy", async () => {
+    const diff = await cdktf("diff", "dev");
+    expect(diff.stdout).toContain("No changes.");
+    const deploy = await cdktf("deploy", "dev", "--auto-approve");
+    expect(deploy.stdout).toContain("No changes.");
+    expect(fs.statSync(path.join(folder, "state/dev.tfstate")).mode & 0o777).toBe(0o600);
+  });
+
+  test("refuses to plan staging until its credentials are issued, and says how", async () => {
+    const text = async (): Promise<string> => {
+      const { stdout, stderr } = await cdktf("diff", "staging");
+      return (stdout + stderr).replace(/[│\s]+/g, " ");
+    };
+    expect(await text()).toMatch(/are not on this machine.*npx cdktf-mosquitto issue staging/);
+    const issued = await run("npx", ["cdktf-mosquitto", "issue", "staging"], { cwd: folder });
+    expect(issued.stderr).toMatch(/issued into credentials\/staging.*server certificate: first issue/s);
+    expect(fs.readdirSync(path.join(folder, "credentials"))).toEqual(["dev", "staging"]);
+    expect(await text()).not.toMatch(/are not on this machine/);
+  });
+
+  test("is taken away by cdktf destroy, and npm stop then has nothing to do", async () => {
+    const destroyed = await cdktf("destroy", "dev", "--auto-approve");
+    expect(destroyed.stdout).toMatch(/Destroy complete/);
+    expect(await leftovers(container)).toEqual([]);
+    expect((await run("npm", ["stop"], { cwd: folder, env: cacheOfThisCheckout })).stdout).toContain(
+      "Nothing is deployed.",
+    );
+  });
+
+  test("is taken away by npm stop after npm start", async () => {
+    expect((await run("npm", ["start"], { cwd: folder, env: cacheOfThisCheckout })).code).toBe(0);
+    const stopped = await run("npm", ["stop"], { cwd: folder, env: cacheOfThisCheckout });
+    expect(stopped.stdout).toContain("The broker is destroyed.");
+    expect(await leftovers(container)).toEqual([]);
+    expect(fs.existsSync(path.join(folder, "state", "dev-clients"))).toBe(false);
+  });
+});
