@@ -80,7 +80,7 @@ async function check(program, args, env) {
  */
 async function jest(project, args, env) {
   const report = join(reports, `${project}.json`);
-  const jestArguments = ["jest", "--selectProjects", project, "--ci", "--json", "--outputFile", report, ...args];
+  const jestArguments = ["jest", `--selectProjects=${project}`, "--ci", "--json", "--outputFile", report, ...args];
   const { code } = await run("npx", [...jestArguments, ...patterns], { cwd: checkout, env, output: "stderr" });
   return countJest(await readFile(report, "utf8").catch(() => ""), code);
 }

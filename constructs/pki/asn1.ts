@@ -32,13 +32,21 @@ export function isTagged(node: Asn1 | undefined, number: number): boolean {
   return node?.tagClass === forge.asn1.Class.CONTEXT_SPECIFIC && (node.type as number) === number;
 }
 
-/** The DER of the values of `Extensions` (RFC 5280 section 4.1), by dotted object identifier. */
-export function extensionsOf(extensions: Asn1 | undefined): Map<string, Buffer> {
+export interface Extension {
+  readonly isCritical: boolean;
+  /** The DER of its value; not checked, for what some tools write is none. */
+  readonly value: Buffer;
+}
+
+/** `Extensions` (RFC 5280 section 4.1), by dotted object identifier. */
+export function extensionsOf(extensions: Asn1 | undefined): Map<string, Extension> {
   return new Map(
     childrenOf(extensions).map((extension) => {
       const parts = childrenOf(extension);
       const identifier = forge.asn1.derToOid(octetsOf(parts[0]).toString("latin1"));
-      return [identifier, octetsOf(parts.at(-1))];
+      // `critical` is FALSE where it is left out.
+      const isCritical = parts.length === 3 && octetsOf(parts[1])[0] !== 0;
+      return [identifier, { isCritical, value: octetsOf(parts.at(-1)) }];
     }),
   );
 }

@@ -1,7 +1,13 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
-import { childrenOf, encodeDer, extensionsOf, isTagged, octetsOf, parseDer, type Asn1 } from "./asn1";
+import { childrenOf, encodeDer, extensionsOf, isTagged, octetsOf, parseDer, type Asn1, type Extension } from "./asn1";
 import { isSameCommonName, onlyCommonName } from "./distinguished-name";
-import { authorityKeyIdentifier, KEY_USAGE, KeyUsageBit, SUBJECT_KEY_IDENTIFIER } from "./extensions";
+import {
+  authorityKeyIdentifier,
+  BASIC_CONSTRAINTS,
+  KEY_USAGE,
+  KeyUsageBit,
+  SUBJECT_KEY_IDENTIFIER,
+} from "./extensions";
 import { Signer } from "./signer";
 import { parseTime } from "./time";
 
@@ -27,7 +33,7 @@ export class Issuer {
    * @param certificatePem the authority's certificate; where there are several, the first one
    * @param privateKeyPem its private key, not encrypted
    * @throws {Error} if either cannot be read, if they do not belong together, or if the certificate is not one of an
-   * authority that strict verifiers accept (RFC 5280 sections 4.2.1.2, 4.2.1.3 and 4.2.1.9)
+   * authority that strict verifiers accept (RFC 5280 sections 4.1.2.6, 4.2.1.2, 4.2.1.3 and 4.2.1.9)
    */
   static fromPem(certificatePem: string, privateKeyPem: string): Issuer {
     const certificate = readCertificate(certificatePem);
@@ -37,8 +43,11 @@ export class Issuer {
         "the authority's private key does not belong to its certificate; give the pair that was made together",
       );
     }
-    if (!certificate.ca) throw unfit("it has no basicConstraints with CA:TRUE");
+    // Node says false for a keyUsage that contradicts CA:TRUE, too.
+    if (!certificate.ca) throw unfit("it has no basicConstraints with CA:TRUE, or a keyUsage without keyCertSign");
     const { subject, validity, extensions } = bodyOf(certificate);
+    if (extensions.get(BASIC_CONSTRAINTS)?.isCritical !== true) throw unfit("its basicConstraints are not critical");
+    if (childrenOf(subject).length === 0) throw unfit("its subject is empty");
     const usage = valueOf(extensions.get(KEY_USAGE))?.[1] ?? 0;
     if ((usage & KeyUsageBit.keyCertSign) === 0) throw unfit("it has no keyUsage with keyCertSign");
     const keyIdentifier = valueOf(extensions.get(SUBJECT_KEY_IDENTIFIER));
@@ -82,7 +91,7 @@ function unfit(why: string): Error {
 }
 
 /** The parts of TBSCertificate (RFC 5280 section 4.1) that an issuer needs. */
-function bodyOf(certificate: X509Certificate): { subject: Asn1; validity: Asn1; extensions: Map<string, Buffer> } {
+function bodyOf(certificate: X509Certificate): { subject: Asn1; validity: Asn1; extensions: Map<string, Extension> } {
   // A CA has extensions and so is of version 3, with all optional elements before the subject present.
   const body = childrenOf(childrenOf(parseDer(certificate.raw))[0]);
   const [, , , , validity, subject] = body;
@@ -98,6 +107,6 @@ function subjectOctets(certificate: X509Certificate, subject: Asn1): Buffer {
   return octets;
 }
 
-function valueOf(extension: Buffer | undefined): Buffer | undefined {
-  return extension === undefined ? undefined : octetsOf(parseDer(extension));
+function valueOf(extension: Extension | undefined): Buffer | undefined {
+  return extension === undefined ? undefined : octetsOf(parseDer(extension.value));
 }

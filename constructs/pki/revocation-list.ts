@@ -5,7 +5,7 @@ import { CRL_NUMBER, crlNumber } from "./extensions";
 import type { Issuer } from "./issuer";
 import { fromPem, toPem } from "./pem";
 import { formatSerialNumber, parseSerialNumber } from "./serial-number";
-import { encodeTime, parseTime } from "./time";
+import { encodeTime, parseTime, toWholeSecond } from "./time";
 
 const LABEL = "X509 CRL";
 
@@ -42,7 +42,8 @@ const VERSION_2 = der.integer(1);
  * @throws {Error} if the issuer may not sign lists, or if the number, a date or a serial is not fit
  */
 export function issueRevocationList(issuer: Issuer, request: RevocationListRequest): string {
-  const { number, thisUpdate, nextUpdate } = request;
+  const { number } = request;
+  const [thisUpdate, nextUpdate] = [toWholeSecond(request.thisUpdate), toWholeSecond(request.nextUpdate)];
   if (!issuer.signsRevocationLists) {
     throw new Error("the authority cannot sign revocation lists: its keyUsage has no cRLSign; give another authority");
   }
@@ -109,9 +110,9 @@ function parse(list: Buffer): ParsedRevocationList {
   const [, , , thisUpdate, nextUpdate, ...rest] = childrenOf(childrenOf(parseDer(list))[0]);
   const revoked = rest.find((part) => isUniversal(part, forge.asn1.Type.SEQUENCE));
   const extensions = extensionsOf(childrenOf(rest.find((part) => isTagged(part, 0)))[0]);
-  const crlNumberDer = extensions.get(CRL_NUMBER);
-  if (crlNumberDer === undefined) throw new Error("it has no number");
-  const number = Number(`0x${octetsOf(parseDer(crlNumberDer)).toString("hex")}`);
+  const numbered = extensions.get(CRL_NUMBER);
+  if (numbered === undefined) throw new Error("it has no number");
+  const number = Number(`0x${octetsOf(parseDer(numbered.value)).toString("hex")}`);
   if (!Number.isSafeInteger(number)) throw new Error("its number is too large");
   return {
     number,

@@ -81,7 +81,7 @@ describe("an issuer", () => {
     [
       "no keyCertSign",
       [BASIC, "keyUsage = critical, cRLSign, digitalSignature", SKI],
-      "no keyUsage with keyCertSign|CA:TRUE",
+      "a keyUsage without keyCertSign",
     ],
     ["no keyUsage", [BASIC, SKI], "no keyUsage with keyCertSign"],
     ["no subject key identifier", [BASIC, USAGE, "subjectKeyIdentifier = none"], "no subjectKeyIdentifier"],
