@@ -12,9 +12,13 @@ export interface Fault {
 
 const MAXIMUM_SHOWN = 120;
 
-/** A value as an error shows it: quoted, on one line, control characters escaped, long ones cut. */
+/** A value as an error shows it: quoted, on one line, invisible characters escaped, long ones cut. */
 export function show(value: unknown): string {
-  const text = typeof value === "string" || Array.isArray(value) ? JSON.stringify(value) : String(value);
+  const quoted = typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value);
+  // JSON leaves DEL, C1, line separators and direction marks as they are; a terminal would obey them.
+  const text = quoted.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) as number).toString(16)}}`;
+  });
   return text.length > MAXIMUM_SHOWN ? `${text.slice(0, MAXIMUM_SHOWN)}…` : text;
 }
 

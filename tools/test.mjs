@@ -35,7 +35,7 @@ try {
   if (only !== undefined && !(only in steps)) {
     throw new Error(`There is no step "${only}". Steps: ${Object.keys(steps).join(", ")}.`);
   }
-  const environment = await setUp({ images: ["2.1.2", "2.0.21"] });
+  const environment = await setUp({ images: ["2.1.2", "2.0.21"], forTests: true });
   ({ startedDocker } = environment);
   // Its variables decide what the tests see, so a person's own must not.
   delete process.env.TF_CLI_CONFIG_FILE;

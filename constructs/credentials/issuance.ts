@@ -176,7 +176,8 @@ class Issuance {
         const sequence = (last?.sequence ?? 0) + 1;
         const generationHost = wanted.generationHosts[sequence % wanted.generationHosts.length] as string;
         const certificate = issueServer(issuer.signs, {
-          commonName: hosts[0] as string,
+          // Clients go by the alternative names; a common name has room for 64 characters (RFC 5280, ub-common-name).
+          commonName: hosts.find((host) => host.length <= 64) ?? "mosquitto",
           hosts: [...wanted.hosts, ...LOOPBACK_HOSTS, parseHost(generationHost)],
           algorithm: wanted.algorithm,
           ...this.validity(wanted.validityDays),

@@ -5,6 +5,7 @@ import { image } from "./image.mjs";
 import { npmPackages } from "./npm.mjs";
 import { provider } from "./provider.mjs";
 import { terraform } from "./terraform.mjs";
+import { testTools } from "./test-tools.mjs";
 
 /**
  * What set-up found or made.
@@ -21,12 +22,14 @@ import { terraform } from "./terraform.mjs";
  *
  * @param {object} options
  * @param {readonly string[]} options.images The Mosquitto versions.
+ * @param {boolean} [options.forTests] Whether the tests' own tools are needed too.
  * @param {boolean} [options.interactive] Whether a person is there to be asked. Default: whether there is a terminal.
  * @returns {Promise<Environment>}
  */
 export async function setUp(options) {
   const interactive = options.interactive ?? (process.stdin.isTTY === true && process.env.CI === undefined);
   await npmPackages();
+  if (options.forTests === true) await testTools(interactive);
   const program = await terraform();
   const startedDocker = await docker(interactive);
   const { env, cdktfArguments } = await provider(program);

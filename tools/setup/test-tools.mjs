@@ -1,0 +1,22 @@
+// @ts-check
+import { run } from "./command.mjs";
+import { step } from "./progress.mjs";
+import { installSystemPackages } from "./system-packages.mjs";
+
+/** What only the tests need: outside judges, by the package that has them. */
+const programs = [
+  { program: "tcpdump", args: ["--version"], package: "tcpdump" },
+  { program: "openssl", args: ["version"], package: "openssl" },
+  { program: "python3", args: ["--version"], package: "python3" },
+];
+
+/** @param {boolean} interactive */
+export function testTools(interactive) {
+  return step("test tools", async () => {
+    const results = await Promise.all(programs.map(({ program, args }) => run(program, args)));
+    const missing = programs.filter((_, index) => results[index]?.missing === true).map((entry) => entry.package);
+    if (missing.length === 0) return { result: undefined, summary: "present, skipped" };
+    await installSystemPackages(missing, `The tests need ${missing.join(", ")}`, interactive);
+    return { result: undefined, summary: `installed ${missing.join(", ")}` };
+  });
+}
