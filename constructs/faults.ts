@@ -14,7 +14,8 @@ const MAXIMUM_SHOWN = 120;
 
 /** A value as an error shows it: quoted, on one line, invisible characters escaped, long ones cut. */
 export function show(value: unknown): string {
-  const quoted = typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value);
+  const isPlain = typeof value === "string" || typeof value === "object";
+  const quoted = isPlain ? JSON.stringify(value) : String(value as number);
   // JSON leaves DEL, C1, line separators and direction marks as they are; a terminal would obey them.
   const text = quoted.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     return `\\u{${(character.codePointAt(0) as number).toString(16)}}`;

@@ -107,13 +107,14 @@ export function serializeRecord(record: CredentialRecord): string {
  * @throws {Error} when it is no record, damaged, or of a newer format; the message does not name the folder
  */
 export function parseRecord(fileName: string, text: string): CredentialRecord {
-  let parsed: Record<string, unknown>;
+  let parsed: unknown;
   try {
-    parsed = JSON.parse(text) as Record<string, unknown>;
+    parsed = JSON.parse(text);
   } catch {
     throw new Error("it is not JSON, so it was cut short or edited");
   }
-  const { format, sha256, ...record } = parsed;
+  if (typeof parsed !== "object" || parsed === null) throw new Error("it is not a record of this store");
+  const { format, sha256, ...record } = parsed as Record<string, unknown>;
   if (typeof format !== "number") throw new Error("it has no format number, so it is not a record of this store");
   if (format > RECORD_FORMAT) {
     throw new Error(`its format is ${format} and this version reads up to ${RECORD_FORMAT}; use the newer version`);

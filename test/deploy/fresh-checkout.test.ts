@@ -136,7 +136,13 @@ describe("a fresh checkout", () => {
   });
 
   test("is taken away by npm stop after npm start", async () => {
-    expect((await run("npm", ["start"], { cwd: folder, env: cacheOfThisCheckout })).code).toBe(0);
+    const started = await run("npm", ["start"], { cwd: folder, env: cacheOfThisCheckout });
+    expect(started.code).toBe(0);
+    const steps = started.stderr
+      .split("\n")
+      .filter((line) => line.startsWith("[set-up]") && !line.includes("terraform"));
+    expect(steps.filter((line) => !line.includes("skipped"))).toEqual([]);
+    expect(steps.length).toBeGreaterThanOrEqual(4);
     const stopped = await run("npm", ["stop"], { cwd: folder, env: cacheOfThisCheckout });
     expect(stopped.stdout).toContain("The broker is destroyed.");
     expect(await leftovers(container)).toEqual([]);

@@ -9,6 +9,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads on standard input. */
+  readonly input?: string;
   /** Seconds before it is ended. */
   readonly limit?: number;
 }
@@ -16,7 +18,7 @@ export interface CommandOptions {
 /** Runs a program to its end, whatever its exit code. */
 export function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       program,
       args,
       {
@@ -30,6 +32,8 @@ export function run(program: string, args: readonly string[], options: CommandOp
         resolve({ code, stdout, stderr: error !== null && stderr === "" ? error.message : stderr });
       },
     );
+    // A program that reads nothing may have ended before.
+    child.stdin?.on("error", () => undefined).end(options.input ?? "");
   });
 }
 

@@ -11,7 +11,7 @@ import {
 } from "../../constructs";
 import { CommandResult, mustRun, run } from "./command";
 import { leftovers, removeLeftovers } from "./docker";
-import { makeFolder, removeFolder, uniqueName } from "./workspace";
+import { folderPath, removeFolder, uniqueName } from "./workspace";
 
 /** The images that `npm test` has set up, by the Mosquitto in them. */
 export const images = {
@@ -27,7 +27,7 @@ export type Clients = (broker: MosquittoBroker) => void;
 
 /** One broker, really deployed: its own folder, store, state and names. */
 export class Deployment {
-  readonly folder = makeFolder("deploy");
+  readonly folder = folderPath("deploy");
   readonly name = uniqueName("cdktf-test");
   private readonly terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
   private initialized = false;
@@ -50,6 +50,7 @@ export class Deployment {
     clients: Clients,
     credentials = CredentialStore.folder(this.storeFolder),
   ): void {
+    fs.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const app = new App({ outdir: path.join(this.folder, "out") });
     const stack = new TerraformStack(app, "test");
     new DockerProvider(stack, "docker", {});

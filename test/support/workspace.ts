@@ -10,9 +10,14 @@ export function uniqueName(prefix: string): string {
   return `${prefix}-${randomBytes(4).toString("hex")}`;
 }
 
-/** A private folder inside the checkout's ignored `.work`, which `removeFolder` takes away again. */
+/** A path inside the checkout's ignored `.work` that no other run uses. */
+export function folderPath(prefix: string): string {
+  return path.join(checkout, ".work", uniqueName(prefix));
+}
+
+/** A private folder there, which `removeFolder` takes away again. */
 export function makeFolder(prefix: string): string {
-  const folder = path.join(checkout, ".work", uniqueName(prefix));
+  const folder = folderPath(prefix);
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
 }

@@ -65,7 +65,13 @@ async function start(say, interactive) {
   });
   await writeFile(pidFile, String(daemon.pid));
   daemon.unref();
-  await answering(say);
+  try {
+    await answering(say);
+  } catch (error) {
+    daemon.kill();
+    await rm(pidFile, { force: true });
+    throw error;
+  }
   return true;
 }
 

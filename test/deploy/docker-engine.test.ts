@@ -1,0 +1,62 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { mustRun, run } from "../support/command";
+import { withTool } from "../support/tool-module";
+import { makeFolder, removeFolder, uniqueName } from "../support/workspace";
+
+jest.setTimeout(120_000);
+
+/** A second engine beside the machine's own: in a network namespace, since it would take the first one's bridge. */
+describe("a Docker engine that is installed and stopped", () => {
+  const folder = makeFolder("engine");
+  const namespace = uniqueName("ns");
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    const where = async (program: string): Promise<string> =>
+      (await mustRun("sh", ["-c", `command -v ${program}`])).trim();
+    const [docker, dockerd, nsenter] = await Promise.all(["docker", "dockerd", "nsenter"].map(where));
+    await mustRun("ip", ["netns", "add", namespace]);
+    const bin = path.join(folder, "bin");
+    fs.mkdirSync(bin);
+    const socket = `unix://${folder}/docker.sock`;
+    const own = `--data-root ${folder}/data --exec-root ${folder}/exec --pidfile ${folder}/pid -H ${socket}`;
+    const scripts = {
+      docker: `exec ${docker} -H ${socket} "$@"`,
+      dockerd: `exec ${nsenter} --net=/run/netns/${namespace} ${dockerd} ${own} "$@"`,
+    };
+    for (const [name, script] of Object.entries(scripts)) {
+      fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    }
+    env = { PATH: `${bin}:${process.env.PATH}`, DOCKER_HOST: "", CDKTF_MOSQUITTO_CACHE: path.join(folder, "cache") };
+  });
+  afterAll(async () => {
+    await withTool("setup/docker.mjs", "await module.stopStartedDocker();", { env });
+    await run("ip", ["netns", "del", namespace]);
+    removeFolder(folder);
+  });
+
+  test("is started by set-up, which waits until it answers", async () => {
+    const started = await withTool("setup/docker.mjs", "print(await module.docker(false));", { env });
+    expect(started).toMatchObject({ code: 0, stdout: "true" });
+    expect(started.stderr).toMatch(/was started/);
+    expect((await run("docker", ["version"], { env })).code).toBe(0);
+  });
+
+  test("is used, not started again, by the next set-up", async () => {
+    const again = await withTool("setup/docker.mjs", "print(await module.docker(false));", { env });
+    expect(again).toMatchObject({ code: 0, stdout: "false" });
+    expect(again.stderr).toMatch(/is running, skipped/);
+  });
+
+  test("is stopped again, with nothing left running", async () => {
+    const stopped = await withTool("setup/docker.mjs", "print(await module.stopStartedDocker());", { env });
+    expect(stopped.stdout).toMatch(/is stopped/);
+    expect((await run("docker", ["version"], { env })).code).not.toBe(0);
+    const processes = await mustRun("ip", ["netns", "pids", namespace]);
+    expect(processes.trim()).toBe("");
+    expect((await withTool("setup/docker.mjs", "print(await module.stopStartedDocker());", { env })).stdout).toBe(
+      "null",
+    );
+  });
+});
