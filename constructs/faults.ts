@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 /** One thing wrong with a declaration, in the words of the code that declared it. */
 export interface Fault {
   /** What is wrong, starting with the name of the property, such as `hosts[1]`. */
@@ -14,9 +16,9 @@ const MAXIMUM_SHOWN = 120;
 
 /** A value as an error shows it: quoted, on one line, invisible characters escaped, long ones cut. */
 export function show(value: unknown): string {
-  const isPlain = typeof value === "string" || typeof value === "object";
-  const quoted = isPlain ? JSON.stringify(value) : String(value as number);
-  // JSON leaves DEL, C1, line separators and direction marks as they are; a terminal would obey them.
+  const quoted =
+    typeof value === "string" ? JSON.stringify(value) : inspect(value, { breakLength: Infinity, depth: 1 });
+  // Some are left: DEL, C1, line separators and direction marks which a terminal would obey.
   const text = quoted.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     return `\\u{${(character.codePointAt(0) as number).toString(16)}}`;
   });

@@ -31,8 +31,11 @@ describe.each(versions)("the life of a broker on Mosquitto %s", (version) => {
     broker.addClient("operator", { authentication: Authentication.password(), publish: ["plant/+/commands"] });
   };
   const grown = (broker: MosquittoBroker): void => {
-    broker.addClient("sensor-1", { publish: ["plant/sensor-1/#", "shared/#"], subscribe: ["plant/sensor-1/commands"] });
+    withoutSensor2(broker);
     broker.addClient("sensor-2", { publish: ["plant/sensor-2/#"] });
+  };
+  const withoutSensor2 = (broker: MosquittoBroker): void => {
+    broker.addClient("sensor-1", { publish: ["plant/sensor-1/#", "shared/#"], subscribe: ["plant/sensor-1/commands"] });
     broker.addClient("dashboard", { subscribe: ["plant/#", "shared/#"] });
     broker.addClient("operator", {
       authentication: Authentication.password(),
@@ -124,6 +127,16 @@ describe.each(versions)("the life of a broker on Mosquitto %s", (version) => {
       ["waiting", "kept"].every((payload) => again.payloads.includes(payload)),
     );
     expect(await deployment.plan()).toMatchObject({ changes: false, failed: false });
+  });
+
+  test("a client that is no longer declared is refused, until it is declared again", async () => {
+    const removed = await deployment.bundle("sensor-2");
+    const listeners = [Listener.mutualTls({ port: otherPort }), Listener.passwordOverTls({ port: passwordPort })];
+    await deployment.deploy(props(listeners), withoutSensor2);
+    expect(await refusal(removed)).toMatch(/revoked/i);
+    expect(await refusal(await deployment.bundle("sensor-1"))).toBeUndefined();
+    await deployment.deploy(props(listeners), grown);
+    expect(await refusal(removed)).toBeUndefined();
   });
 
   test("the broker's log has no warning and no error", async () => {

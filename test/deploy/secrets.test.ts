@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { refusal, Session, without } from "../../tools/mqtt-session";
+import { until } from "../../tools/until";
 import { Authentication, ConnectionOutputs, Listener, MosquittoBroker } from "../../constructs";
 import { Deployment, images } from "../support/deployment";
 import { inside, inspect, logs } from "../support/docker";
@@ -93,8 +94,10 @@ describe("a deployed broker", () => {
     expect(JSON.stringify([Config, writer])).not.toMatch(/PRIVATE KEY|\$7\$/);
   });
 
-  test("becomes healthy", async () => {
+  test("becomes healthy by a check over mutual TLS", async () => {
     await inside(deployment.name, "/bin/sh", "/mosquitto/config/live/healthcheck.sh");
+    const status = async (): Promise<string | undefined> => (await inspect(deployment.name)).State.Health?.Status;
+    await until("Docker calls it healthy", async () => (await status()) === "healthy", 60);
   });
 
   test("takes a given password of any characters, and no other", async () => {
