@@ -129,6 +129,10 @@ describe.each(versions)("the life of a broker on Mosquitto %s", (version) => {
     expect(await deployment.plan()).toMatchObject({ changes: false, failed: false });
   });
 
+  test("the broker's log has no warning and no error", async () => {
+    expect((await logs(deployment.name)).split("\n").filter((line) => /warning|error/i.test(line))).toEqual([]);
+  });
+
   test("a client that is no longer declared is refused, until it is declared again", async () => {
     const removed = await deployment.bundle("sensor-2");
     const listeners = [Listener.mutualTls({ port: otherPort }), Listener.passwordOverTls({ port: passwordPort })];
@@ -137,10 +141,6 @@ describe.each(versions)("the life of a broker on Mosquitto %s", (version) => {
     expect(await refusal(await deployment.bundle("sensor-1"))).toBeUndefined();
     await deployment.deploy(props(listeners), grown);
     expect(await refusal(removed)).toBeUndefined();
-  });
-
-  test("the broker's log has no warning and no error", async () => {
-    expect((await logs(deployment.name)).split("\n").filter((line) => /warning|error/i.test(line))).toEqual([]);
   });
 
   test("destroy leaves nothing", async () => {
