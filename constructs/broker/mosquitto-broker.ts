@@ -141,6 +141,7 @@ export class MosquittoBroker extends Construct {
   /** Name of the Docker network that the broker is on. */
   readonly networkName: string;
 
+  /** By name in lower case, since names become file names. */
   private readonly clients = new Map<string, MosquittoClient>();
   private readonly clientScope: Construct;
   private readonly hosts: readonly Host[];
@@ -240,15 +241,16 @@ export class MosquittoBroker extends Construct {
           "or declare another authentication",
       );
     }
-    const twin = [...this.clients.keys()].find((other) => other.toLowerCase() === String(name).toLowerCase());
+    const key = String(name).toLowerCase();
+    const twin = this.clients.get(key);
     if (twin !== undefined) {
       throw new Error(
-        `client ${show(name)} of ${this.node.path} has the name of client ${show(twin)}; ` +
+        `client ${show(name)} of ${this.node.path} has the name of client ${show(twin.name)}; ` +
           "allowed: names that differ in more than upper and lower case, since they name files; remedy: rename one",
       );
     }
     const client = new MosquittoClient(this.clientScope, name, options, this.endpoint(listener));
-    this.clients.set(name, client);
+    this.clients.set(key, client);
     this.outputs.addConnection(name);
     return client;
   }

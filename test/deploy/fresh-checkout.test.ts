@@ -111,6 +111,12 @@ describe("a fresh checkout", () => {
     expect(fs.statSync(path.join(folder, "state/dev.tfstate")).mode & 0o777).toBe(0o600);
   });
 
+  test("hands what set-up built to cdktf by tools/environment.mjs", async () => {
+    const script = `eval "$(node tools/environment.mjs)"; npx cdktf diff dev --skip-provider-lock`;
+    const env = { ...cacheOfThisCheckout, TF_CLI_CONFIG_FILE: "", TF_VAR_mosquitto_image: "" };
+    expect((await run("bash", ["-c", script], { cwd: folder, env })).stdout).toContain("No changes.");
+  });
+
   test("refuses to plan staging until its credentials are issued, and says how", async () => {
     const text = async (): Promise<string> => {
       const { stdout, stderr } = await cdktf("diff", "staging");
@@ -147,5 +153,16 @@ describe("a fresh checkout", () => {
     expect(stopped.stdout).toContain("The broker is destroyed.");
     expect(await leftovers(container)).toEqual([]);
     expect(fs.existsSync(path.join(folder, "state", "dev-clients"))).toBe(false);
+  });
+
+  test("runs the commands of its CONTRIBUTING file", async () => {
+    const env = { ...cacheOfThisCheckout, BENCH_CLIENTS: "10", BENCH_ROUNDS: "1" };
+    const types = await run("npm", ["test", "--", "types"], { cwd: folder, env });
+    expect(types.stdout.trim().split("\n").at(-1)).toBe("1 passed, 0 failed");
+    const format = await run("npm", ["run", "format"], { cwd: folder });
+    expect({ code: format.code, said: format.code === 0 ? "" : format.stdout }).toEqual({ code: 0, said: "" });
+    const bench = await run("npm", ["run", "bench"], { cwd: folder, env });
+    expect(bench.stdout).toMatch(/times bare node:crypto.*times as fast.*cdktf deploy dev.* s$/ms);
+    expect(await leftovers(container)).toEqual([]);
   });
 });
