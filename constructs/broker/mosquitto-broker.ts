@@ -193,7 +193,8 @@ export class MosquittoBroker extends Construct {
       image: image.name,
       listeners: this.listeners,
       network,
-      aliases: this.hosts.filter(({ kind }) => kind === "dns").map(({ value }) => value),
+      // In another container localhost is that container.
+      aliases: this.hosts.flatMap(({ kind, value }) => (kind === "dns" && value !== "localhost" ? [value] : [])),
       set,
       guard,
       protectData: props.protectData ?? true,

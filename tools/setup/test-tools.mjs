@@ -6,6 +6,8 @@ import { installSystemPackages } from "./system-packages.mjs";
 /** What only the tests need: outside judges, by the package that has them. */
 const programs = [
   { program: "tcpdump", args: ["--version"], package: "tcpdump" },
+  { program: "busybox", args: ["true"], package: "busybox" },
+  { program: "dash", args: ["-c", "true"], package: "dash" },
   { program: "openssl", args: ["version"], package: "openssl" },
   { program: "python3", args: ["--version"], package: "python3" },
 ];
