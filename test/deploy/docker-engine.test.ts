@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { mustRun, run } from "../support/command";
 import { withTool } from "../support/tool-module";
-import { makeFolder, removeFolder, uniqueName } from "../support/workspace";
+import { checkout, makeFolder, removeFolder, uniqueName } from "../support/workspace";
 
 jest.setTimeout(120_000);
 
@@ -28,35 +28,41 @@ describe("a Docker engine that is installed and stopped", () => {
     for (const [name, script] of Object.entries(scripts)) {
       fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     }
-    env = { PATH: `${bin}:${process.env.PATH}`, DOCKER_HOST: "", CDKTF_MOSQUITTO_CACHE: path.join(folder, "cache") };
+    env = { PATH: `${bin}:${process.env.PATH}`, DOCKER_HOST: "" };
+    // A checkout of its own: the engine that runs these tests may have been started by this one.
+    fs.cpSync(path.join(checkout, "tools", "setup"), path.join(folder, "tools", "setup"), { recursive: true });
   });
   afterAll(async () => {
-    await withTool("setup/docker.mjs", "await module.stopStartedDocker();", { env });
+    await withTool("setup/docker.mjs", "await module.stopStartedDocker();", { env, checkout: folder });
     await run("ip", ["netns", "del", namespace]);
     removeFolder(folder);
   });
 
   test("is started by set-up, which waits until it answers", async () => {
-    const started = await withTool("setup/docker.mjs", "print(await module.docker(false));", { env });
+    const started = await withTool("setup/docker.mjs", "print(await module.docker(false));", { env, checkout: folder });
     expect(started).toMatchObject({ code: 0, stdout: "true" });
     expect(started.stderr).toMatch(/was started/);
     expect((await run("docker", ["version"], { env })).code).toBe(0);
   });
 
   test("is used, not started again, by the next set-up", async () => {
-    const again = await withTool("setup/docker.mjs", "print(await module.docker(false));", { env });
+    const again = await withTool("setup/docker.mjs", "print(await module.docker(false));", { env, checkout: folder });
     expect(again).toMatchObject({ code: 0, stdout: "false" });
     expect(again.stderr).toMatch(/is running, skipped/);
   });
 
   test("is stopped again, with nothing left running", async () => {
-    const stopped = await withTool("setup/docker.mjs", "print(await module.stopStartedDocker());", { env });
+    const stopped = await withTool("setup/docker.mjs", "print(await module.stopStartedDocker());", {
+      env,
+      checkout: folder,
+    });
     expect(stopped.stdout).toMatch(/is stopped/);
     expect((await run("docker", ["version"], { env })).code).not.toBe(0);
     const processes = await mustRun("ip", ["netns", "pids", namespace]);
     expect(processes.trim()).toBe("");
-    expect((await withTool("setup/docker.mjs", "print(await module.stopStartedDocker());", { env })).stdout).toBe(
-      "null",
-    );
+    expect(
+      (await withTool("setup/docker.mjs", "print(await module.stopStartedDocker());", { env, checkout: folder }))
+        .stdout,
+    ).toBe("null");
   });
 });

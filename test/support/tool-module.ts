@@ -3,8 +3,12 @@ import { CommandOptions, CommandResult, run } from "./command";
 import { checkout } from "./workspace";
 
 /** Runs code in a Node process of its own, with a module of `tools` as `module`: jest cannot import `.mjs`. */
-export function withTool(file: string, code: string, options: CommandOptions = {}): Promise<CommandResult> {
-  const url = `file://${path.join(checkout, "tools", file)}`;
+export function withTool(
+  file: string,
+  code: string,
+  options: CommandOptions & { readonly checkout?: string } = {},
+): Promise<CommandResult> {
+  const url = `file://${path.join(options.checkout ?? checkout, "tools", file)}`;
   const script = `
     import * as module from ${JSON.stringify(url)};
     const print = (value) => process.stdout.write(JSON.stringify(value ?? null));

@@ -4,12 +4,12 @@ import { existsSync, openSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { lastLines, run } from "./command.mjs";
-import { cache } from "./paths.mjs";
+import { own } from "./paths.mjs";
 import { step, whileWaiting } from "./progress.mjs";
 import { agree, asRoot, installSystemPackages } from "./system-packages.mjs";
 
-const pidFile = join(cache, "dockerd.pid");
-const logFile = join(cache, "dockerd.log");
+const pidFile = join(own, "dockerd.pid");
+const logFile = join(own, "dockerd.log");
 const startSeconds = 60;
 
 /**
@@ -56,7 +56,7 @@ async function start(say, interactive) {
         "Run `sudo dockerd` in another terminal, then this again.",
     );
   }
-  await mkdir(cache, { recursive: true });
+  await mkdir(own, { recursive: true });
   const log = openSync(logFile, "a", 0o600);
   const daemon = spawn("dockerd", [], { detached: true, stdio: ["ignore", log, log] });
   await new Promise((resolve, reject) => {
