@@ -13,6 +13,7 @@ import { RecordFolder } from "./record-folder";
 import {
   AuthorityRecord,
   AuthorityRole,
+  CertificateFields,
   ClientRecord,
   ControlRecord,
   CredentialRecord,
@@ -405,7 +406,7 @@ class Issuance {
   }
 }
 
-function fields(certificate: IssuedCertificate, algorithm: KeyAlgorithm): IssuedFields {
+function fields(certificate: IssuedCertificate, algorithm: KeyAlgorithm): CertificateFields {
   return {
     algorithm: algorithm.id,
     serial: certificate.serial,
@@ -416,11 +417,6 @@ function fields(certificate: IssuedCertificate, algorithm: KeyAlgorithm): Issued
     privateKeyPem: certificate.privateKeyPem,
   };
 }
-
-type IssuedFields = Pick<
-  ClientRecord,
-  "algorithm" | "serial" | "fingerprint256" | "notBefore" | "notAfter" | "certificatePem" | "privateKeyPem"
->;
 
 function newest<R extends { readonly sequence: number }>(records: readonly R[]): R | undefined {
   return records.reduce<R | undefined>(

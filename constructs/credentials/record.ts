@@ -13,10 +13,8 @@ interface Stamp {
   readonly reason: string;
 }
 
-export interface AuthorityRecord extends Stamp {
-  readonly kind: "authority";
-  readonly role: AuthorityRole;
-  readonly generation: number;
+/** A certificate with its key. */
+export interface CertificateFields {
   readonly algorithm: string;
   readonly serial: string;
   readonly fingerprint256: string;
@@ -26,16 +24,15 @@ export interface AuthorityRecord extends Stamp {
   readonly privateKeyPem: string;
 }
 
-interface LeafFields extends Stamp {
-  readonly algorithm: string;
+export interface AuthorityRecord extends Stamp, CertificateFields {
+  readonly kind: "authority";
+  readonly role: AuthorityRole;
+  readonly generation: number;
+}
+
+interface LeafFields extends Stamp, CertificateFields {
   /** SHA-256 fingerprint of the authority that signed it. */
   readonly issuer256: string;
-  readonly serial: string;
-  readonly fingerprint256: string;
-  readonly notBefore: string;
-  readonly notAfter: string;
-  readonly certificatePem: string;
-  readonly privateKeyPem: string;
 }
 
 export interface ServerRecord extends LeafFields {
