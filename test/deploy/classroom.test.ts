@@ -7,7 +7,7 @@ import { Capture } from "../support/capture";
 import { Deployment, images } from "../support/deployment";
 import { freePorts } from "../support/workspace";
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 /** The address that the server's certificate is made for, and one that leads to the same broker but is not in it. */
 const ADDRESS = "127.0.0.5";

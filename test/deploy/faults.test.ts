@@ -8,7 +8,7 @@ import { Deployment, images, versions } from "../support/deployment";
 import { inspect } from "../support/docker";
 import { freePorts } from "../support/workspace";
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 const sensor = (broker: MosquittoBroker): void => {
   broker.addClient("sensor-1", { publish: ["plant/sensor-1/#"] });

@@ -5,7 +5,7 @@ import { CommandResult, mustRun, run } from "../support/command";
 import { leftovers, removeLeftovers } from "../support/docker";
 import { checkout, freePorts, makeFolder, removeFolder, uniqueName } from "../support/workspace";
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 /** A stranger's checkout: the repository's files and nothing else, with names and ports of its own. */
 describe("a fresh checkout", () => {

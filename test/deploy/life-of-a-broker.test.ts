@@ -5,7 +5,7 @@ import { refusal, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
 import { freePorts } from "../support/workspace";
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 const PERSISTENT = { clean: false, properties: { sessionExpiryInterval: 3600 } };
 

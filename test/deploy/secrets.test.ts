@@ -7,7 +7,7 @@ import { Deployment, images } from "../support/deployment";
 import { inside, inspect, logs } from "../support/docker";
 import { filesBelow, freePorts } from "../support/workspace";
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 describe("a deployed broker", () => {
   const deployment = new Deployment();
