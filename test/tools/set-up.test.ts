@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { until } from "../../tools/until";
 import { evaluate, withTool } from "../support/tool-module";
 import { makeFolder, removeFolder } from "../support/workspace";
 
@@ -55,6 +56,14 @@ describe("Docker", () => {
     expect(result.stderr).toMatch(/DOCKER_HOST names unix:.*nobody\.sock.*unset DOCKER_HOST/s);
   });
 
+  test("is there but not for this user: the error says how to join its group, and nothing is installed", async () => {
+    const said = "permission denied while trying to connect to the Docker daemon socket";
+    const env = { PATH: pathWith({ docker: `echo "${said}" >&2; exit 1` }), DOCKER_HOST: "" };
+    const result = await withTool("setup/docker.mjs", "await module.docker(false);", { env });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/this user may not use it.*usermod -aG docker/s);
+  });
+
   test("is missing on a distribution without apt-get: the error says what to install", async () => {
     const env = { PATH: pathWith({}), DOCKER_HOST: "" };
     const result = await withTool("setup/docker.mjs", "await module.docker(false);", { env });
@@ -85,6 +94,20 @@ describe("system packages", () => {
   });
 });
 
+describe("a command of set-up", () => {
+  test.each(["INT", "TERM"])("ends with set-up on SIG%s, which then takes away what it made", async (signal) => {
+    const mark = path.join(folder, signal);
+    // The command's child counts too: debootstrap and Go start their own.
+    const command = `["sh", ["-c", "sleep 60 & echo $! >${mark}; kill -${signal} $PPID; wait"]]`;
+    const code = `try { await module.run(...${command}); } finally { print("cleaned up"); }`;
+    const result = await withTool("setup/command.mjs", code);
+    expect(result).toMatchObject({ code: 1, stdout: '"cleaned up"' });
+    expect(result.stderr).toContain(`Interrupted (SIG${signal})`);
+    const grandchild = fs.readFileSync(mark, "utf8").trim();
+    await until("the command's child has ended", () => !fs.existsSync(`/proc/${grandchild}`));
+  });
+});
+
 describe("the docker provider", () => {
   test("cannot be had from a registry nor built without Go: the error gives both remedies", async () => {
     const env = { PATH: pathWith({ terraform: "exit 1" }), CDKTF_MOSQUITTO_CACHE: path.join(folder, "cache") };
@@ -105,6 +128,21 @@ describe("the docker provider", () => {
     expect(second.stdout).toBe(first.stdout);
     expect(second.stderr).toMatch(/skipped/);
     expect(fs.readFileSync(asked, "utf8")).toBe("x\n");
+  });
+
+  test("that was built is found again after the checkout was moved", async () => {
+    const cache = path.join(folder, "moved");
+    fs.mkdirSync(path.join(cache, "providers"), { recursive: true });
+    fs.writeFileSync(path.join(cache, "terraform.rc"), "of another folder");
+    const stamp = await evaluate<string>(
+      "setup/stamp.mjs",
+      `module.hashOf(["tools/docker-provider/go.mod", "tools/docker-provider/go.sum"])`,
+    );
+    fs.writeFileSync(path.join(cache, "provider.stamp"), `built ${stamp}`);
+    const env = { PATH: pathWith({}), CDKTF_MOSQUITTO_CACHE: cache };
+    const result = await withTool("setup/provider.mjs", 'await module.provider("terraform");', { env });
+    expect(result.stderr).toMatch(/built before, skipped/);
+    expect(fs.readFileSync(path.join(cache, "terraform.rc"), "utf8")).toContain(path.join(cache, "providers"));
   });
 
   test("comes from the folder for Terraform and OpenTofu alike, and every other provider as usual", async () => {

@@ -8,7 +8,8 @@
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { mustRun, run } from "../setup/command.mjs";
-import { imageVersions } from "./versions.mjs";
+import { forgetInterruption } from "../setup/interruption.mjs";
+import { debianKeys, imageVersions } from "./versions.mjs";
 
 /** User and group of the broker, as in the official image. */
 const brokerId = "1883";
@@ -73,7 +74,8 @@ async function fetchPackages(suite, root) {
   // debootstrap does not know the newest suites.
   const script = "/usr/share/debootstrap/scripts/sid";
   const packages = "mosquitto,mosquitto-clients";
-  const args = ["--variant=minbase", `--include=${packages}`, suite, root, "", script];
+  const signed = ["--force-check-gpg", `--keyring=${debianKeys}`];
+  const args = ["--variant=minbase", ...signed, `--include=${packages}`, suite, root, "", script];
   const result = await run("debootstrap", args);
   if (result.code === 0) return;
   const log = await readFile(join(root, "debootstrap", "debootstrap.log"), "utf8").catch(() => "");
@@ -111,8 +113,8 @@ async function layOut(root) {
   await inside("find", "/", "-xdev", "-uid", debianId, "-exec", "chown", "-h", `${brokerId}:${brokerId}`, "{}", "+");
   await inside("install", "-d", "-o", brokerId, "-g", brokerId, "/mosquitto", "/mosquitto/config", "/mosquitto/data");
   await inside("install", "-d", "-o", brokerId, "-g", brokerId, "/mosquitto/log");
-  await inside("cp", "/etc/mosquitto/mosquitto.conf", "/mosquitto/config/mosquitto.conf");
-  await inside("chown", `${brokerId}:${brokerId}`, "/mosquitto/config/mosquitto.conf");
+  // Debian's own logs to a folder that the image does not have.
+  await writeFile(join(root, "mosquitto", "config", "mosquitto.conf"), "# Put the configuration here.\n");
   // Nothing in the container has a use for another user's rights.
   await inside("find", "/", "-xdev", "-perm", "/6000", "-type", "f", "-exec", "chmod", "a-s", "{}", "+");
   // Empty, because Docker mounts its own over it.
@@ -126,6 +128,7 @@ async function layOut(root) {
  * @param {string} work
  */
 async function remove(work) {
+  forgetInterruption();
   const mounts = (await readFile("/proc/self/mounts", "utf8"))
     .split("\n")
     .map((line) => (line.split(" ")[1] ?? "").replaceAll("\\040", " "))
@@ -135,6 +138,8 @@ async function remove(work) {
   await rm(work, { recursive: true, force: true });
 }
 
+// The image's files are for everybody; whoever started this may keep its own to itself.
+process.umask(0o022);
 const [version, archive, ...others] = process.argv.slice(2);
 if (version === undefined || archive === undefined || others.length > 0) {
   console.error("Usage: node tools/image/build.mjs VERSION ARCHIVE.tar");

@@ -11,6 +11,9 @@
  * @property {string} environmentVariable Variable that hands the image's name to tests.
  */
 
+/** The keys that Debian signs its packages with. */
+export const debianKeys = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
 /**
  * Every Mosquitto image that set-up knows. The keys are the versions that `setUp` takes.
  *

@@ -1,5 +1,6 @@
 // @ts-check
 import { spawn } from "node:child_process";
+import { onInterruption, refuseAfterInterruption } from "./interruption.mjs";
 
 /**
  * @typedef {object} CommandOptions
@@ -26,13 +27,25 @@ import { spawn } from "node:child_process";
 const graceMilliseconds = 5000;
 
 /**
- * Runs a command to its end. Never throws: the result says how it went.
+ * Runs a command to its end, and the result says how it went. Throws only once this process was asked to end.
  *
  * @type {Runner}
  */
-export function run(command, args, options = {}) {
+export async function run(command, args, options = {}) {
+  refuseAfterInterruption();
+  const result = await runToEnd(command, args, options);
+  refuseAfterInterruption();
+  return result;
+}
+
+/** @type {Runner} */
+function runToEnd(command, args, options = {}) {
   const output = options.output ?? "capture";
   return new Promise((resolve) => {
+    // From before it starts. A group of its own does not hear Ctrl-C; and what a terminal did not send, no child hears.
+    const stopListening = onInterruption((name) => {
+      if (output === "capture" || name !== "SIGINT") kill("SIGTERM");
+    });
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
@@ -68,16 +81,13 @@ export function run(command, args, options = {}) {
         }, options.timeoutSeconds * 1000),
       );
     }
-    // A group of its own does not hear Ctrl-C; this process passes it on.
-    const onExit = () => kill("SIGTERM");
-    process.once("exit", onExit);
     options.signal?.addEventListener("abort", end, { once: true });
     if (options.signal?.aborted) end();
 
     /** @param {Omit<CommandResult, "stdout" | "stderr" | "timedOut">} how */
     const settle = (how) => {
       timers.forEach(clearTimeout);
-      process.removeListener("exit", onExit);
+      stopListening();
       options.signal?.removeEventListener("abort", end);
       resolve({ stdout, stderr, timedOut, ...how });
     };

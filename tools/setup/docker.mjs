@@ -4,9 +4,10 @@ import { existsSync, openSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { lastLines, run } from "./command.mjs";
+import { forgetInterruption } from "./interruption.mjs";
 import { own } from "./paths.mjs";
 import { step, whileWaiting } from "./progress.mjs";
-import { agree, asRoot, installSystemPackages } from "./system-packages.mjs";
+import { agree, asRoot, installSystemPackages, isMissing } from "./system-packages.mjs";
 
 const pidFile = join(own, "dockerd.pid");
 const logFile = join(own, "dockerd.log");
@@ -29,9 +30,13 @@ export function docker(interactive) {
           "Start that engine, or unset DOCKER_HOST to use this machine's own.",
       );
     }
-    if ((await run("dockerd", ["--version"])).missing || (await run("docker", ["--version"])).missing) {
+    if ((await isMissing("dockerd")) || (await isMissing("docker"))) {
       const install = installSystemPackages(["docker.io", "iptables"], "There is no Docker engine", interactive);
       await (interactive ? install : whileWaiting(say, "installing it from the distribution", install));
+    }
+    // From Debian 13 on the command is a package of its own.
+    if (await isMissing("docker")) {
+      await installSystemPackages(["docker-cli"], "There is no docker command", interactive);
     }
     // Installing may have started it already.
     const started = (await serverVersion()) !== undefined ? false : await start(say, interactive);
@@ -90,9 +95,17 @@ async function answering(say) {
   }
 }
 
+/** @returns {Promise<string | undefined>} The engine's version; nothing where none answers. */
 async function serverVersion() {
   const result = await run("docker", ["version", "--format", "{{.Server.Version}}"], { timeoutSeconds: 20 });
-  return result.code === 0 ? result.stdout.trim() : undefined;
+  if (result.code === 0) return result.stdout.trim();
+  if (/permission denied while trying to connect/i.test(result.stderr)) {
+    throw new Error(
+      "The Docker engine is there, but this user may not use it. " +
+        "Join its group (`sudo usermod -aG docker $USER`), log in again, and run this again.",
+    );
+  }
+  return undefined;
 }
 
 /**
@@ -101,6 +114,7 @@ async function serverVersion() {
  * @returns {Promise<string | undefined>} What was done, if there was anything to do.
  */
 export async function stopStartedDocker() {
+  forgetInterruption();
   const pid = Number(await readFile(pidFile, "utf8").catch(() => ""));
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   // The number may have gone to another program since.

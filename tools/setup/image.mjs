@@ -1,11 +1,12 @@
 // @ts-check
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { imageVersions } from "../image/versions.mjs";
+import { debianKeys, imageVersions } from "../image/versions.mjs";
 import { mustRun, run } from "./command.mjs";
 import { cache, checkout } from "./paths.mjs";
 import { step, whileWaiting } from "./progress.mjs";
-import { asRoot, installSystemPackages } from "./system-packages.mjs";
+import { asRoot, installSystemPackages, isMissing } from "./system-packages.mjs";
 
 /** How long an image registry that does not answer is waited for. */
 const pullSeconds = 120;
@@ -30,8 +31,10 @@ export function image(version, interactive) {
     if ((await whileWaiting(say, "pulling the official one", pull)).code === 0) {
       return { result: known.official, summary: "pulled" };
     }
-    if ((await run("debootstrap", ["--version"])).missing) {
-      await installSystemPackages(["debootstrap"], "No image registry can be reached", interactive);
+    // Ubuntu has debootstrap without Debian's keys, and would then check no signature.
+    if ((await isMissing("debootstrap")) || !existsSync(debianKeys)) {
+      const packages = ["debootstrap", "debian-archive-keyring"];
+      await installSystemPackages(packages, "No image registry can be reached", interactive);
     }
     const archive = join(cache, `mosquitto-${version}.tar`);
     try {

@@ -1,6 +1,6 @@
 // @ts-check
 import { imageVersions } from "../image/versions.mjs";
-import { docker } from "./docker.mjs";
+import { docker, stopStartedDocker } from "./docker.mjs";
 import { image } from "./image.mjs";
 import { npmPackages } from "./npm.mjs";
 import { provider } from "./provider.mjs";
@@ -32,18 +32,31 @@ export async function setUp(options) {
   if (options.forTests === true) await testTools(interactive);
   const program = await terraform();
   const startedDocker = await docker(interactive);
+  try {
+    return { ...(await providerAndImages(program, options.images, interactive)), terraform: program, startedDocker };
+  } catch (error) {
+    if (startedDocker) await stopStartedDocker();
+    throw error;
+  }
+}
+
+/**
+ * @param {string} program
+ * @param {readonly string[]} versions
+ * @param {boolean} interactive
+ */
+async function providerAndImages(program, versions, interactive) {
   const { env, cdktfArguments } = await provider(program);
   /** @type {Record<string, string>} */
   const images = {};
-  for (const version of options.images) {
+  for (const version of versions) {
     const name = await image(version, interactive);
     images[/** @type {import("../image/versions.mjs").ImageVersion} */ (imageVersions[version]).environmentVariable] =
       name;
     // The default of the app's variable is the official image; this is the one that is here.
-    if (version === options.images[0]) images.TF_VAR_mosquitto_image = name;
+    if (version === versions[0]) images.TF_VAR_mosquitto_image = name;
   }
   return {
-    terraform: program,
     env: {
       ...env,
       ...images,
@@ -51,6 +64,5 @@ export async function setUp(options) {
       ...(program === "terraform" ? {} : { TERRAFORM_BINARY_NAME: program }),
     },
     cdktfArguments,
-    startedDocker,
   };
 }

@@ -16,9 +16,9 @@ export function npmPackages() {
     if (existsSync(stamp) && (await readFile(stamp, "utf8")) === wanted) {
       return { result: undefined, summary: "present, skipped" };
     }
-    const install = mustRun("install the npm packages of package-lock.json", "npm", ["ci", "--no-fund", "--no-audit"], {
-      cwd: checkout,
-    });
+    // The compiler and cdktf are development packages, which a person's NODE_ENV may leave out.
+    const args = ["ci", "--include=dev", "--no-fund", "--no-audit"];
+    const install = mustRun("install the npm packages of package-lock.json", "npm", args, { cwd: checkout });
     await whileWaiting(say, "installing what package-lock.json names", install);
     await replaceFile(stamp, wanted);
     return { result: undefined, summary: "installed" };

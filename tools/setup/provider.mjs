@@ -37,7 +37,9 @@ export function provider(terraform) {
     const built = `built ${await hashOf([join(moduleFolder, "go.mod"), join(moduleFolder, "go.sum")])}`;
     const remembered = await recall("provider");
     if (remembered === "registry") return { result: await fromRegistry(), summary: "from the registry, skipped" };
-    if (remembered === built && existsSync(configFile)) {
+    if (remembered === built && existsSync(mirror)) {
+      // Written again, because it holds the cache folder's path, and a checkout may have been moved.
+      await replaceFile(configFile, renderConfig(mirror));
       return { result: fromMirror(), summary: "built before, skipped" };
     }
     if (await whileWaiting(say, "asking the provider registry", registryWorks(terraform))) {
@@ -89,6 +91,7 @@ async function build(say) {
     .split("\n");
   const folder = join(mirror, /** @type {string} */ (registries[0]), source, builtVersion, `${system}_${architecture}`);
   const binary = join(folder, `terraform-provider-docker_v${builtVersion}`);
+  await rm(join(cache, "provider.stamp"), { force: true });
   await rm(mirror, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   // -mod=readonly: what is built is exactly what go.sum vouches for, or nothing.

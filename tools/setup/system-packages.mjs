@@ -1,6 +1,15 @@
 // @ts-check
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { mustRun, run } from "./command.mjs";
+
+/**
+ * @param {string} program
+ * @returns {Promise<boolean>} Whether a program is not installed. An ordinary user's PATH may lack /usr/sbin.
+ */
+export async function isMissing(program) {
+  return (await run(program, ["--version"])).missing && !existsSync(`/usr/sbin/${program}`);
+}
 
 /**
  * Installs packages of the distribution, with root's rights. A person at the terminal is asked first.
