@@ -12,11 +12,16 @@ import { ISSUE_VARIABLE } from "../constructs/credentials";
  * @throws {Error} when there is no app, it does not synthesise, or it has no such stack
  */
 export function issue(stack: string, folder: string): void {
-  const app = appCommand(folder);
+  const { app, context } = readProject(folder);
   // Private, because the material of the other stacks' brokers is written too.
   const outdir = fs.mkdtempSync(path.join(os.tmpdir(), "cdktf-mosquitto-"));
   try {
-    const env = { ...process.env, CDKTF_OUTDIR: outdir, [ISSUE_VARIABLE]: stack };
+    const env = {
+      ...process.env,
+      CDKTF_OUTDIR: outdir,
+      CDKTF_CONTEXT_JSON: JSON.stringify(context),
+      [ISSUE_VARIABLE]: stack,
+    };
     const { status, error } = spawnSync(app, {
       cwd: folder,
       env,
@@ -36,14 +41,16 @@ export function issue(stack: string, folder: string): void {
   }
 }
 
-function appCommand(folder: string): string {
+/** What the cdktf CLI takes from cdktf.json to run an app. */
+function readProject(folder: string): { app: string; context: unknown } {
   const file = path.join(folder, "cdktf.json");
   let app: unknown;
+  let context: unknown;
   try {
-    ({ app } = JSON.parse(fs.readFileSync(file, "utf8")) as { app?: unknown });
+    ({ app, context = {} } = JSON.parse(fs.readFileSync(file, "utf8")) as { app?: unknown; context?: unknown });
   } catch (error) {
     throw new Error(`${file} cannot be read; remedy: run this in the folder of cdktf.json`, { cause: error });
   }
   if (typeof app !== "string") throw new Error(`${file} has no "app", the command that synthesises`);
-  return app;
+  return { app, context };
 }

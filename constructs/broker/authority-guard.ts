@@ -1,7 +1,7 @@
 import { DataResource } from "cdktf";
 import { Construct } from "constructs";
 import { AUTHORITIES_FILE } from "./material";
-import { expression } from "./terraform-text";
+import { expression, literal } from "./terraform-text";
 
 export interface AuthorityGuardProps {
   /** Folder of the material, relative to the stack's output folder. */
@@ -28,10 +28,11 @@ export function authorityGuard(scope: Construct, props: AuthorityGuardProps): Da
       precondition: [
         {
           condition: expression(`fileexists(${path})`),
-          errorMessage:
+          errorMessage: literal(
             `The credentials of broker ${props.brokerName} are not on this machine, or not complete: its store is ` +
-            `${props.storeLocation}. Run this where the store is kept, bring the store here, or, if nothing was ever ` +
-            `issued, run: npx cdktf-mosquitto issue ${props.stackId}`,
+              `${props.storeLocation}. Run this where the store is kept, bring the store here, or, if nothing was ever ` +
+              `issued, run: npx cdktf-mosquitto issue ${props.stackId}`,
+          ),
         },
       ],
       postcondition: [
@@ -39,10 +40,11 @@ export function authorityGuard(scope: Construct, props: AuthorityGuardProps): Da
           condition: expression(
             `self.output == null || !fileexists(${path}) ? true : self.output == jsondecode(file(${path}))`,
           ),
-          errorMessage:
+          errorMessage: literal(
             `The store ${props.storeLocation} holds other authorities than the ones that broker ${props.brokerName} ` +
-            "was deployed with, so every client would be locked out. Bring back the store that it was deployed from. " +
-            "To start afresh and hand every client a new bundle, destroy the broker first.",
+              "was deployed with, so every client would be locked out. Bring back the store that it was deployed from. " +
+              "To start afresh and hand every client a new bundle, destroy the broker first.",
+          ),
         },
       ],
     },

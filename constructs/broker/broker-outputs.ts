@@ -1,5 +1,5 @@
 import { TerraformOutput, TerraformStack } from "cdktf";
-import { Construct } from "constructs";
+import { Construct, IConstruct } from "constructs";
 import { ConnectionEndpoint, endpointUrl, SECRET_FIELDS } from "../client/connection-bundle";
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { describeFault } from "../faults";
@@ -22,6 +22,8 @@ export class BrokerOutputs extends Construct {
     private readonly props: BrokerOutputsProps,
   ) {
     super(scope, "outputs");
+    // Late, because the stack may declare its own outputs after the broker.
+    this.node.addValidation({ validate: () => this.clashes() });
     this.add("endpoints", {
       value: props.endpoints.map((endpoint) => ({ ...endpoint, url: endpointUrl(endpoint) })),
       description: "Where clients connect to",
@@ -47,6 +49,22 @@ export class BrokerOutputs extends Construct {
       sensitive: includesSecrets,
       description: `The connection bundle of client ${clientName}`,
     });
+  }
+
+  /** Outputs of the stack that have a name of these: Terraform's config would hold only one of the two. */
+  private clashes(): string[] {
+    const isOwn = (output: IConstruct): boolean => output.node.scope === this;
+    const outputs = TerraformStack.of(this)
+      .node.findAll()
+      .filter((node) => TerraformOutput.isTerraformOutput(node));
+    const own = new Set(outputs.filter(isOwn).map((output) => output.friendlyUniqueId));
+    return outputs
+      .filter((output) => !isOwn(output) && own.has(output.friendlyUniqueId))
+      .map(
+        (output) =>
+          `output ${JSON.stringify(output.friendlyUniqueId)} is declared by ${output.node.path} and by ` +
+          `${this.node.path}; remedy: rename one, or set \`outputPrefix\` of the broker`,
+      );
   }
 
   private file(name: string): string {

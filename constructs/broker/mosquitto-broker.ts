@@ -141,7 +141,7 @@ export class MosquittoBroker extends Construct {
   /** Name of the Docker network that the broker is on. */
   readonly networkName: string;
 
-  /** By name in lower case, since names become file names. */
+  /** By the name that its file and output have, where upper and lower case, `.` and `_` may be the same. */
   private readonly clients = new Map<string, MosquittoClient>();
   private readonly clientScope: Construct;
   private readonly hosts: readonly Host[];
@@ -242,17 +242,18 @@ export class MosquittoBroker extends Construct {
           "or declare another authentication",
       );
     }
-    const key = String(name).toLowerCase();
+    const key = String(name).toLowerCase().replace(/\./g, "_");
     const twin = this.clients.get(key);
     if (twin !== undefined) {
       throw new Error(
         `client ${show(name)} of ${this.node.path} has the name of client ${show(twin.name)}; ` +
-          "allowed: names that differ in more than upper and lower case, since they name files; remedy: rename one",
+          "allowed: names that differ in more than upper and lower case, or . and _, since they name files and outputs; " +
+          "remedy: rename one",
       );
     }
     const client = new MosquittoClient(this.clientScope, name, options, this.endpoint(listener));
-    this.clients.set(key, client);
     this.outputs.addConnection(name);
+    this.clients.set(key, client);
     return client;
   }
 

@@ -15,14 +15,14 @@ export interface FolderStoreOptions {
   readonly issue?: IssuePolicy;
 }
 
-/** Names the stack whose stores may issue during this synth although they say `never`. Set by `cdktf-mosquitto issue`. */
+/** Names the one stack whose stores may issue during this synth, whatever they say. Set by `cdktf-mosquitto issue`. */
 export const ISSUE_VARIABLE = "CDKTF_MOSQUITTO_ISSUE";
 
 /** Where a broker's certificates, keys and passwords are kept between deploys. One store serves one broker. */
 export class CredentialStore {
   /**
-   * Plain records, one file each: the folder is made with mode 0700, files with 0600. Keep it out of version control
-   * and in your backups: who loses it must hand every client a new bundle.
+   * Plain records, one file each: the folder is made with mode 0700 and a .gitignore for all of it, files with 0600.
+   * Keep it out of version control and in your backups: who loses it must hand every client a new bundle.
    *
    * @param folder relative to the folder of cdktf.json, where an app runs, or absolute
    */
@@ -43,7 +43,8 @@ export class CredentialStore {
 
   /** Whether a synth of this stack may issue. */
   mayIssue(stackId: string): boolean {
-    return this.issue === "whenMissing" || process.env[ISSUE_VARIABLE] === stackId;
+    const only = process.env[ISSUE_VARIABLE] ?? "";
+    return only === "" ? this.issue === "whenMissing" : only === stackId;
   }
 
   /** @throws {Error} when the folder cannot be read or a record is damaged */

@@ -341,6 +341,21 @@ class Issuance {
       .map((record) => ({ serial: record.serial, revokedAt: new Date(record.notBefore) }));
   }
 
+  /** Whether a list refuses exactly these, beside certificates that have ended and are refused anyway. */
+  private stillRefuses(list: RevocationListRecord, serials: readonly string[]): boolean {
+    const ended = new Set(
+      this.folder
+        .all("client")
+        .filter((record) => Date.parse(record.notAfter) <= this.now.getTime())
+        .map((record) => record.serial),
+    );
+    const listed = new Set(list.serials);
+    const wanted = new Set(serials);
+    return (
+      serials.every((serial) => listed.has(serial)) && list.serials.every((one) => wanted.has(one) || ended.has(one))
+    );
+  }
+
   private revocationList(
     authority: AuthorityRecord | undefined,
     revoked: { serial: string; revokedAt: Date }[],
@@ -351,7 +366,7 @@ class Issuance {
     const last = newest(
       this.folder.all("crl").filter((record) => record.role === role && record.generation === generation),
     );
-    if (last !== undefined && last.serials.join() === serials.join()) return last;
+    if (last !== undefined && this.stillRefuses(last, serials)) return last;
     const sequence = (last?.sequence ?? 0) + 1;
     const reason = last === undefined ? "first issue" : `${serials.length} certificates to refuse`;
     return this.issue<RevocationListRecord>(`revocation list of the ${role} authority`, { text: reason }, (stamp) => ({

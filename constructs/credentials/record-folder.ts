@@ -103,8 +103,10 @@ export class RecordFolder {
   private create(): void {
     if (this.created) return;
     try {
-      fs.mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      const isNew = fs.mkdirSync(this.directory, { recursive: true, mode: 0o700 }) !== undefined;
       fs.chmodSync(this.directory, 0o700);
+      // Keys of a new store must not be committed by the way; an existing one is its owner's to arrange.
+      if (isNew) fs.writeFileSync(path.join(this.directory, ".gitignore"), "*\n", { mode: 0o600 });
     } catch (error) {
       throw this.explain(error, "be made");
     }

@@ -1,4 +1,4 @@
-import { Fn, TerraformStack, TerraformVariable, Testing } from "cdktf";
+import { Fn, TerraformOutput, TerraformStack, TerraformVariable, Testing } from "cdktf";
 import {
   Authentication,
   BrokerNetwork,
@@ -153,7 +153,30 @@ describe("outputs", () => {
   test("of clients whose names differ only by . and _ clash", () => {
     const broker = declareBroker();
     broker.addClient("a.b", { publish: ["t"] });
-    expect(() => broker.addClient("a_b", { publish: ["t"] })).toThrow(/same output name, "connection_a_b"/);
+    expect(() => broker.addClient("a_b", { publish: ["t"] })).toThrow(
+      /"a_b".*has the name of client "a\.b".*rename one/s,
+    );
+  });
+
+  test("of the stack itself with a broker's name are an error, not overwritten", () => {
+    const app = Testing.app();
+    const stack = makeStack(app);
+    new MosquittoBroker(stack, "broker", { hosts: ["localhost"] });
+    new TerraformOutput(stack, "endpoints", { value: "mine" });
+    expect(() => stack.runAllValidations()).toThrow(
+      /output "endpoints".*test\/endpoints.*test\/broker\/outputs.*outputPrefix/s,
+    );
+    const other = makeStack();
+    new MosquittoBroker(other, "broker", { hosts: ["localhost"], outputPrefix: "broker_" });
+    new TerraformOutput(other, "endpoints", { value: "mine" });
+    expect(() => other.runAllValidations()).not.toThrow();
+  });
+
+  test("are there for no client that was refused", () => {
+    const broker = declareBroker();
+    broker.addClient("a.b", { publish: ["t"] });
+    expect(() => broker.addClient("a_b", { publish: ["t"] })).toThrow();
+    expect(JSON.stringify(config(TerraformStack.of(broker)))).not.toContain("user a_b");
   });
 });
 

@@ -164,6 +164,21 @@ describe("who is shut out", () => {
     expect(refused(second)).toEqual([serialOf(first, "sensor-1")]);
   });
 
+  test("by the list as it is, when a certificate on it ends, also where nothing may be issued", () => {
+    const old = wanted({
+      certificates: [certificate("sensor-1", { validityDays: 3000 }), certificate("old", { validityDays: 100 })],
+    });
+    const declared = wanted({
+      certificates: [certificate("sensor-1", { validityDays: 3000 })],
+      server: { ...server("broker.example"), validityDays: 3000 },
+    });
+    issue(folder, old);
+    const complete = issue(folder, declared).credentials;
+    expect(issue(folder, declared, { mayIssue: false, ...later(99) }).credentials).toEqual(complete);
+    expect(issue(folder, declared, { mayIssue: false, ...later(101) }).missing).toEqual([]);
+    expect(issue(folder, declared, later(101)).issued).toEqual([]);
+  });
+
   test("and a version that was ended cannot be declared again", () => {
     issue(folder, wanted({ certificates: [certificate("sensor-1", { credentialVersion: 2 })] }));
     expect(() => issue(folder)).toThrow(/sensor-1.*credentialVersion 1.*version 2 was issued.*allowed: 2 or more/);

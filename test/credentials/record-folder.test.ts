@@ -28,6 +28,14 @@ test("a store is a private folder of private files", () => {
   for (const name of fs.readdirSync(folder)) expect(fs.statSync(path.join(folder, name)).mode & 0o777).toBe(0o600);
 });
 
+test("a new store keeps itself out of git, and an existing folder is left as it is", () => {
+  issue(folder);
+  expect(fs.readFileSync(path.join(folder, ".gitignore"), "utf8")).toBe("*\n");
+  fs.rmSync(path.join(folder, ".gitignore"));
+  RecordFolder.open(folder).add(record("one"));
+  expect(fs.existsSync(path.join(folder, ".gitignore"))).toBe(false);
+});
+
 test("a store that only is read is not made", () => {
   expect(RecordFolder.open(folder).isEmpty).toBe(true);
   expect(fs.existsSync(folder)).toBe(false);

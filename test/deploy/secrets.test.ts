@@ -36,6 +36,7 @@ describe("a deployed broker", () => {
   function secrets(): Map<string, string> {
     return new Map(
       fs.readdirSync(deployment.storeFolder).flatMap((name) => {
+        if (!name.endsWith(".json")) return [];
         const record = JSON.parse(fs.readFileSync(path.join(deployment.storeFolder, name), "utf8")) as {
           privateKeyPem?: string;
           password?: string;
