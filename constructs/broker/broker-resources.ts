@@ -11,6 +11,7 @@ import { Listener } from "./listener";
 import { confPath } from "./mosquitto-conf";
 import { RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
 import { BrokerSet } from "./broker-set";
+import { brokerSize } from "./sizing";
 import { expression, literal } from "./terraform-text";
 
 /** What the Docker resources of one broker are made from. */
@@ -28,12 +29,6 @@ export interface BrokerResourcesProps {
   readonly provider?: TerraformProvider;
 }
 
-/** Megabytes that the broker needs without any client. */
-const BASE_MEMORY = 96;
-/** Kilobytes a session over TLS: about 32 measured, with room for queued messages. */
-const SESSION_MEMORY = 48;
-/** File descriptors beside the clients' sockets. */
-const BASE_FILES = 256;
 /** Seconds to save sessions and messages; the provider would kill the container at once (its default is 0). */
 const STOP_SECONDS = 30;
 
@@ -96,9 +91,7 @@ export class BrokerResources {
       dependsOn: [props.guard],
     });
 
-    const connections = props.listeners.reduce((sum, listener) => sum + listener.maxConnections, 0);
-    const memory = BASE_MEMORY + Math.ceil((connections * SESSION_MEMORY) / 1024);
-    const files = BASE_FILES + connections;
+    const { memory, files } = brokerSize(props.listeners);
     this.broker = new Container(scope, "Resource", {
       name,
       image: this.image.imageId,

@@ -90,7 +90,8 @@ export interface MosquittoBrokerProps {
 
   /**
    * Whether Terraform refuses to destroy the volume with sessions, queued and retained messages (`prevent_destroy`).
-   * With it, `destroy` fails until it is switched off.
+   * With it, `destroy` fails until it is switched off. It protects no longer once the construct is renamed, moved or
+   * removed: then it is no part of the config. Move it with `terraform state mv` and keep `name` and `credentials`.
    *
    * @default true
    */
@@ -163,9 +164,14 @@ export class MosquittoBroker extends Construct {
     this.validate(network, image);
     this.hosts = props.hosts.map(parseHost);
 
-    const reservations = Reservations.of(this.node.root);
-    reservations.take("container name", this.name, this, "give one of them another `name`");
-    reservations.take("credential store", store.directory, this, "give each broker a store of its own");
+    // Another stack may be on another machine.
+    Reservations.of(stack).take("container name", this.name, this, "give one of them another `name`");
+    Reservations.of(this.node.root).take(
+      "credential store",
+      store.directory,
+      this,
+      "give each broker a store of its own",
+    );
     if (image.warning !== undefined) Annotations.of(this).addWarning(image.warning);
     for (const listener of this.listeners.filter(({ usesTls }) => !usesTls)) {
       Annotations.of(this).addWarning(

@@ -1,10 +1,12 @@
 import { CONFIG_FOLDER, CONTROL_PORT, DATA_FOLDER, LIVE_FOLDER } from "./container-paths";
 import { Listener } from "./listener";
+import { brokerSize } from "./sizing";
 
 /** Renders mosquitto.conf(5). It holds no secret, and the same text serves Mosquitto 2.0 and 2.1 without a warning. */
 export function renderMosquittoConf(listeners: readonly Listener[]): string {
   // Options of a listener follow its `listener` line: before the first one they would make another, on 1883.
-  const sections = [GLOBAL, ...listeners.map(renderListener), CONTROL_LISTENER];
+  const limit = [`memory_limit ${brokerSize(listeners).heap}`];
+  const sections = [GLOBAL, limit, ...listeners.map(renderListener), CONTROL_LISTENER];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 

@@ -8,7 +8,10 @@ export class ConnectionOutputs {
     return new ConnectionOutputs(true);
   }
 
-  /** The same outputs without keys and passwords, so that neither reaches the state. */
+  /**
+   * The same outputs without keys and passwords, so that neither reaches the state. The whole bundle of a client is then
+   * in `material/BROKER/connections/CLIENT.json` of the stack's output folder, on the machine that synthesised it.
+   */
   static withoutSecrets(): ConnectionOutputs {
     return new ConnectionOutputs(false);
   }

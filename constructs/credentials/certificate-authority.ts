@@ -2,7 +2,8 @@ import { KeyAlgorithm } from "../pki";
 
 export interface ManagedAuthorityOptions {
   /**
-   * How long the authority is valid, in days. No certificate that it signs outlives it.
+   * How long the authority is valid, in days, from when it is made; changed later it counts for the next one only. No
+   * certificate that it signs outlives it.
    *
    * @default 3650
    */

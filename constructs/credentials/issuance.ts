@@ -143,6 +143,13 @@ class Issuance {
             "remedy: declare that algorithm, or use another store to start afresh",
         );
       }
+      if (Date.parse(record.notAfter) <= this.now.getTime()) {
+        throw new Error(
+          `the ${role} authority in ${this.folder.directory} ended ${record.notAfter}, and with it every certificate ` +
+            "that it signed; allowed: an authority that is valid; remedy: use another store to start afresh, and hand " +
+            "every client its new bundle",
+        );
+      }
       return record;
     }
     return this.issue<AuthorityRecord>(`${role} authority`, { text: "first issue" }, (stamp) => {

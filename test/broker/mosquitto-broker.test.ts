@@ -67,6 +67,18 @@ describe("memory and file descriptors", () => {
   });
 });
 
+test("the broker refuses messages before Docker would kill it for its memory", () => {
+  for (const maxConnections of [1, 1000, 100_000]) {
+    const config = synthesized({ listeners: [Listener.mutualTls({ maxConnections })] });
+    const writer = containerNamed(config, "test-broker-writer");
+    const conf = writer.upload?.find(({ file }) => file.endsWith("/mosquitto.conf"))?.content ?? "";
+    const heap = Number(/^memory_limit (\d+)$/m.exec(conf)?.[1]) / 1024 / 1024;
+    const memory = containerNamed(config, "test-broker").memory as number;
+    expect(heap).toBeGreaterThanOrEqual(64);
+    expect(memory - heap).toBeGreaterThanOrEqual(32 + (maxConnections * 31) / 1024);
+  }
+});
+
 describe("the synthesized config", () => {
   const declare = (): MosquittoBroker => {
     const broker = declareBroker({ listeners: [Listener.mutualTls(), Listener.passwordOverTls()] });

@@ -112,6 +112,11 @@ test("an authority's algorithm cannot be declared otherwise than it was made", (
   expect(() => issue(folder, wanted({ serverAuthority: other }))).toThrow(/ECDSA-P384.*ECDSA-P256.*remedy/);
 });
 
+test("an authority that has ended is an error that names it, its end and its store", () => {
+  issue(folder);
+  expect(() => issue(folder, wanted(), later(3651))).toThrow(/server authority in .*store ended 2040-05.*remedy/s);
+});
+
 describe("renewal", () => {
   test("comes in the last third of a certificate's life, not before, and says until when the old one lasts", () => {
     issue(folder);

@@ -14,7 +14,7 @@ activate() {
 # The name is in the set's own server certificate, the topic in its own rules: an answer proves both.
 answers() {
   host=$(cat "$set/generation-host")
-  topic=cdktf-mosquitto/set/$SET
+  topic='$cdktf-mosquitto/set/'$SET
   answer=$(timeout 5 mosquitto_rr -V mqttv5 -h "$host" -p 18883 --cafile "$set/server-ca.crt" \
     --cert "$set/control.crt" --key "$set/control.key" -t "$topic" -e "$topic" -m "$SET" -W 3 2>&1) || true
   # A line among others: the client may have something to remark as well.
@@ -47,9 +47,12 @@ if ! kill -HUP 1; then
   exit 1
 fi
 if ! proven; then
-  activate "$previous"
-  kill -HUP 1
-  say "the broker did not take set $SET, its last answer was: ${answer:-none}; it is back on set $previous"
+  say "the broker did not take set $SET, its last answer was: ${answer:-none}"
+  if [ "$previous" != "$SET" ]; then
+    activate "$previous"
+    kill -HUP 1
+    say "it is back on set $previous"
+  fi
   say "the reason is in the broker's log"
   exit 1
 fi

@@ -13,12 +13,14 @@ if [ ! -d "$incoming" ] && [ -d "$set" ]; then
 fi
 
 mkdir -p "$config/sets" "$config/conf"
+# What a writer left that was killed: nobody but root could take it away.
+rm -rf "$config"/sets/*.new
 if [ ! -d "$set" ]; then
-  rm -rf "$set.new"
   mkdir "$set.new"
   for file in $FILES; do cp "$incoming/$file" "$set.new/$file"; done
-  # A topic that only this set allows: whoever can use it talks to a broker that has read the set to its end.
-  printf 'user %s\ntopic readwrite cdktf-mosquitto/set/%s\n' "$CONTROL" "$SET" >>"$set.new/acl"
+  # A topic that only this set allows: whoever can use it talks to a broker that has read the set to its end. It begins
+  # with $, so that a client with the filter # does not see it.
+  printf 'user %s\ntopic readwrite $cdktf-mosquitto/set/%s\n' "$CONTROL" "$SET" >>"$set.new/acl"
   printf '%s' "$CONF" >"$set.new/conf"
   chmod 0400 "$set.new"/*
   chmod 0700 "$set.new"
