@@ -31,6 +31,7 @@ export function brokerFiles(credentials: Credentials): ReadonlyMap<string, strin
     ["control.key", control.privateKeyPem],
     ["crl.pem", credentials.revocationListsPem],
     ["passwd", renderPasswordFile(passwords)],
+    ["ended", renderEnded(credentials.ended)],
   ]);
 }
 
@@ -47,7 +48,14 @@ export function brokerFileNames(hasClientAuthority: boolean): readonly string[] 
     "control.key",
     "crl.pem",
     "passwd",
+    "ended",
   ];
+}
+
+/** One line `NAME VERSION` per credential that ended; a comment first, because Docker refuses to upload an empty file. */
+function renderEnded(ended: Credentials["ended"]): string {
+  const lines = new Set(ended.map(({ name, version }) => `${name} ${version}\n`));
+  return `# Credentials that ended.\n${[...lines].sort().join("")}`;
 }
 
 /** Everything that one deploy needs beside the synthesized config, by path relative to the material folder. */

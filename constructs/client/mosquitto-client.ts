@@ -29,8 +29,7 @@ export interface ClientOptions {
 
   /**
    * Raise it by one to end the client's credential and issue another: the old certificate is refused, and a generated
-   * password replaced, at the next deploy. Mosquitto does not close a session that is open then; it ends when the client
-   * connects with its new certificate. To end it at once, remove the client first, or restart the broker.
+   * password replaced, at the next deploy. A session that is open then is closed, and what was queued for it is lost.
    *
    * @default 1
    */

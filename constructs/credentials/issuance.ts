@@ -53,6 +53,8 @@ export interface Credentials {
   readonly control: ControlRecord;
   /** One list per authority that the broker checks clients against, concatenated. */
   readonly revocationListsPem: string;
+  /** Every client's credential that has not expired and is not declared now: its open sessions are to be closed. */
+  readonly ended: readonly { readonly name: string; readonly version: number }[];
   readonly clients: ReadonlyMap<string, ClientCredentials>;
 }
 
@@ -112,8 +114,9 @@ class Issuance {
       if (found !== undefined) clients.set(password.name, { ...clients.get(password.name), password: found });
     }
 
+    const ended = clientAuthority === undefined ? [] : this.endedCertificates(clientAuthority);
     const lists = [
-      clientAuthority && this.revocationList(clientAuthority, this.revokedSerials(clientAuthority)),
+      clientAuthority && this.revocationList(clientAuthority, ended),
       this.revocationList(controlAuthority, []),
     ];
     const notes = { issued: this.issued, missing: this.missing };
@@ -127,6 +130,7 @@ class Issuance {
         server,
         control,
         revocationListsPem: lists.map((list) => list?.pem ?? "").join(""),
+        ended: ended.map(({ name, version }) => ({ name, version })),
         clients,
       },
     };
@@ -338,14 +342,13 @@ class Issuance {
   }
 
   /** Every unexpired certificate of a client, or of a version of it, that is not declared now. */
-  private revokedSerials(authority: AuthorityRecord): { serial: string; revokedAt: Date }[] {
+  private endedCertificates(authority: AuthorityRecord): readonly ClientRecord[] {
     const declared = new Map(this.wanted.certificates.map((client) => [client.name, client.credentialVersion]));
     return this.folder
       .all("client")
       .filter((record) => record.issuer256 === authority.fingerprint256)
       .filter((record) => declared.get(record.name) !== record.version)
-      .filter((record) => Date.parse(record.notAfter) > this.now.getTime())
-      .map((record) => ({ serial: record.serial, revokedAt: new Date(record.notBefore) }));
+      .filter((record) => Date.parse(record.notAfter) > this.now.getTime());
   }
 
   /** Whether a list refuses exactly these, beside certificates that have ended and are refused anyway. */
@@ -365,11 +368,11 @@ class Issuance {
 
   private revocationList(
     authority: AuthorityRecord | undefined,
-    revoked: { serial: string; revokedAt: Date }[],
+    ended: readonly ClientRecord[],
   ): RevocationListRecord | undefined {
     if (authority === undefined) return undefined;
     const { role, generation } = authority;
-    const serials = revoked.map((entry) => entry.serial).sort();
+    const serials = ended.map((record) => record.serial).sort();
     const last = newest(
       this.folder.all("crl").filter((record) => record.role === role && record.generation === generation),
     );
@@ -387,7 +390,7 @@ class Issuance {
         number: sequence,
         thisUpdate: new Date(authority.notBefore),
         nextUpdate: new Date(authority.notAfter),
-        revoked,
+        revoked: ended.map((record) => ({ serial: record.serial, revokedAt: new Date(record.notBefore) })),
       }),
       ...stamp,
     }));

@@ -169,6 +169,16 @@ describe("who is shut out", () => {
     expect(refused(second)).toEqual([serialOf(first, "sensor-1")]);
   });
 
+  test("and whose sessions are to be closed is told by name and version", () => {
+    issue(folder, wanted({ certificates: [certificate("sensor-1"), certificate("sensor-2")] }));
+    const result = issue(folder, wanted({ certificates: [certificate("sensor-1", { credentialVersion: 2 })] }));
+    expect(result.credentials!.ended).toEqual([
+      { name: "sensor-1", version: 1 },
+      { name: "sensor-2", version: 1 },
+    ]);
+    expect(issue(folder, wanted({ certificates: [] })).credentials!.ended).toHaveLength(3);
+  });
+
   test("by the list as it is, when a certificate on it ends, also where nothing may be issued", () => {
     const old = wanted({
       certificates: [certificate("sensor-1", { validityDays: 3000 }), certificate("old", { validityDays: 100 })],

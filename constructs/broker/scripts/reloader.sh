@@ -21,6 +21,13 @@ answers() {
   printf '%s\n' "$answer" | grep -qx "$SET"
 }
 
+# Mosquitto keeps the session that a refused certificate has opened. Connecting under the session's client id, which
+# only the control listener lets anybody do, takes its place and ends it.
+close_session() {
+  mosquitto_sub -h 127.0.0.1 -p 18883 --cafile "$set/server-ca.crt" --cert "$set/control.crt" \
+    --key "$set/control.key" -i "$1" -t cdktf-mosquitto/health -E -W 3 </dev/null >/dev/null 2>&1
+}
+
 # Waits for the proof. Once a reload was asked for it comes within milliseconds; the limit is for a loaded machine.
 proven() {
   end=$(($(date +%s) + 20))
@@ -56,6 +63,20 @@ if ! proven; then
   say "the reason is in the broker's log"
   exit 1
 fi
+
+# Only what this set ends, so that a device that has come back with its new certificate is left alone. What a set
+# ended is written down last: a reloader that was killed before does it again.
+closed=$config/ended
+touch "$closed"
+grep -v '^#' "$set/ended" | while read -r name version; do
+  if grep -qxF "$name $version" "$closed"; then continue; fi
+  if ! close_session "$name"; then exit 1; fi
+  echo "the sessions of credential $version of $name are closed"
+done || {
+  say "set $SET is live, but a session that it ends could not be closed; the next deploy tries again"
+  exit 1
+}
+cp "$set/ended" "$closed.new" && chmod 0600 "$closed.new" && mv "$closed.new" "$closed"
 
 for old in "$config"/sets/*; do
   name=$(basename "$old")
