@@ -47,7 +47,12 @@ export function parseAccessControlList(text: string): AccessRules[] {
       if (topic[1] !== "write") current.subscribe.push(topic[2] as string);
     } else throw new Error(`line ${index + 1} of the access control list is neither "user" nor a topic of one`);
   });
-  return normalized(result);
+  const rules = normalized(result);
+  const rulesOf = (file: string): string => file.replace(/^(#.*)?\n/gm, "");
+  if (rulesOf(renderAccessControlList(rules)) !== rulesOf(text)) {
+    throw new Error("the access control list is not in order, or says something twice");
+  }
+  return rules;
 }
 
 function normalized(rules: readonly AccessRules[]): AccessRules[] {

@@ -1,4 +1,6 @@
 import { pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
+import { describeFault } from "../faults";
+import { iterationsFault } from "./password";
 
 /** mosquitto_passwd(1) of 2.1 takes as many. */
 export const DEFAULT_ITERATIONS = 1000;
@@ -21,9 +23,17 @@ export interface HashOptions {
   readonly salt?: Buffer;
 }
 
-/** The hash that a password file of Mosquitto 2.0 and 2.1 holds: `$7$`, PBKDF2 with HMAC-SHA-512. */
+/**
+ * The hash that a password file of Mosquitto 2.0 and 2.1 holds: `$7$`, PBKDF2 with HMAC-SHA-512.
+ *
+ * @throws {Error} for iterations or a salt that `parsePasswordHash` would refuse
+ */
 export function hashPassword(password: string, options: HashOptions = {}): string {
   const { iterations = DEFAULT_ITERATIONS, salt = randomBytes(SALT_LENGTH) } = options;
+  const fault = iterationsFault("iterations", iterations);
+  if (fault) throw new Error(describeFault(fault));
+  if (salt.length !== SALT_LENGTH)
+    throw new Error(`a salt of ${salt.length} bytes; Mosquitto 2.0 takes ${SALT_LENGTH}`);
   const key = derive(password, salt, iterations);
   return `$7$${iterations}$${salt.toString("base64")}$${key.toString("base64")}`;
 }
@@ -31,6 +41,8 @@ export function hashPassword(password: string, options: HashOptions = {}): strin
 /** Whether the hash is this password's. */
 export function verifyPassword(password: string, hash: string): boolean {
   const { iterations, salt, key } = parsePasswordHash(hash);
+  // HMAC pads short keys with NUL, and UTF-8 replaces lone surrogates: another password would pass.
+  if (password.includes("\0") || !password.isWellFormed()) return false;
   return timingSafeEqual(key, derive(password, salt, iterations));
 }
 
@@ -43,8 +55,12 @@ export function parsePasswordHash(hash: string): PasswordHash {
     salt: Buffer.from(salt, "base64"),
     key: Buffer.from(key, "base64"),
   };
-  if (parsed.key.length !== KEY_LENGTH || parsed.key.toString("base64") !== key) {
-    throw new Error("a password hash is not $7$ITERATIONS$SALT$KEY with a salt of 12 and a key of 64 bytes in base64");
+  const canonical = parsed.key.length === KEY_LENGTH && parsed.key.toString("base64") === key;
+  if (!canonical || iterationsFault("iterations", parsed.iterations)) {
+    throw new Error(
+      "a password hash is not $7$ITERATIONS$SALT$KEY with 1 to 1000000 iterations, " +
+        "a salt of 12 and a key of 64 bytes in base64",
+    );
   }
   return parsed;
 }

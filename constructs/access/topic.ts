@@ -3,8 +3,9 @@ import { Fault } from "../faults";
 const MAXIMUM_BYTES = 65_535;
 /** The broker's TOPIC_HIERARCHY_LIMIT. */
 const MAXIMUM_LEVELS = 200;
-// Control characters, line separators and the byte order mark: a line of a file could not hold them.
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029\ufeff]/u;
+// Control characters, line separators and the byte order mark: a line of a file could not hold them. Noncharacters:
+// MQTT 5 §1.5.4 advises against them.
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\ufeff\p{Noncharacter_Code_Point}]/u;
 
 /** What is wrong with a topic filter (MQTT 5 §4.7), or with writing it into a line of a file. */
 export function topicFilterFault(what: string, value: unknown): Fault | undefined {
@@ -33,7 +34,9 @@ export function topicFilterFault(what: string, value: unknown): Fault | undefine
   if (levels[0] === "$share" || levels[0] === "$queue") {
     return fault(
       "the filter inside a shared subscription, which is what the broker checks",
-      `declare ${JSON.stringify(levels.slice(2).join("/"))} instead`,
+      levels.length > 2
+        ? `declare ${JSON.stringify(levels.slice(2).join("/"))} instead`
+        : "declare the filter that stands behind $share/GROUP/",
     );
   }
   return undefined;
@@ -42,11 +45,25 @@ export function topicFilterFault(what: string, value: unknown): Fault | undefine
 /** What is wrong with a topic filter that a client may publish to. */
 export function publishFilterFault(what: string, value: unknown): Fault | undefined {
   const fault = topicFilterFault(what, value);
-  if (fault !== undefined || !String(value).startsWith("$SYS")) return fault;
-  return { what, value, allowed: "topics outside $SYS, which only the broker writes", remedy: "leave it out" };
+  if (fault !== undefined) return fault;
+  // Mosquitto compares the first characters, not the level, so $SYSTEM and $shared are closed too.
+  if (String(value).startsWith("$SYS")) {
+    return { what, value, allowed: "topics outside $SYS, which only the broker writes", remedy: "leave it out" };
+  }
+  return shareFault(what, value);
 }
 
 /** What is wrong with a topic filter that a client may receive messages from. */
 export function subscribeFilterFault(what: string, value: unknown): Fault | undefined {
-  return topicFilterFault(what, value);
+  return topicFilterFault(what, value) ?? shareFault(what, value);
+}
+
+function shareFault(what: string, value: unknown): Fault | undefined {
+  if (!String(value).startsWith("$share")) return undefined;
+  return {
+    what,
+    value,
+    allowed: "topics that do not start with $share, which Mosquitto keeps for shared subscriptions",
+    remedy: "take another first level",
+  };
 }

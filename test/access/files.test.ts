@@ -97,6 +97,15 @@ describe("the access control list", () => {
   });
 });
 
+test.each([
+  "user b\nuser a\n",
+  "user a\ntopic read b\ntopic read a\n",
+  "user a\ntopic read t\ntopic read t\n",
+  "user a\ntopic read t\ntopic write t\n",
+])("an access control list is refused out of order or with a rule twice: %j", (text) => {
+  expect(() => parseAccessControlList(text)).toThrow(/in order/);
+});
+
 describe("a password's hash", () => {
   test("is what another implementation of PBKDF2 makes", () => {
     const salt = Buffer.from("0123456789ab");
@@ -116,6 +125,18 @@ describe("a password's hash", () => {
     );
   });
 
+  test("is not verified by what HMAC and UTF-8 would make equal", () => {
+    expect(verifyPassword("password\0", hashPassword("password", { iterations: 1 }))).toBe(false);
+    expect(verifyPassword("password\ud800", hashPassword("password\ufffd", { iterations: 1 }))).toBe(false);
+  });
+
+  test.each([{ iterations: 0 }, { iterations: 1.5 }, { salt: Buffer.alloc(64) }])(
+    "is not made with %j, which would not be read back",
+    (options) => {
+      expect(() => hashPassword("password", options)).toThrow();
+    },
+  );
+
   test("has a salt of 12 bytes, the only length that Mosquitto 2.0 takes, and another one each time", () => {
     const [one, other] = [hashPassword("a"), hashPassword("a")];
     expect(parsePasswordHash(one).salt).toHaveLength(12);
@@ -131,6 +152,7 @@ describe("a password's hash", () => {
     ["no iterations", good.replace("$5$", "$0$")],
     ["no padding", good.replace(/==$/, "")],
     ["a salt of 64 bytes", `$7$5$${Buffer.alloc(64).toString("base64")}$${good.split("$")[4]}`],
+    ["more iterations than the broker can afford", good.replace("$5$", "$1000001$")],
     ["a line break", `${good}\n`],
     ["bits that base64 does not use", good.replace(/.==$/, "B==")],
   ])("is refused with %s", (_, hash) => {

@@ -86,7 +86,11 @@ describe("a topic filter", () => {
     ["x".repeat(65_536), /65535 bytes/],
     ["é".repeat(32_768), /65535 bytes/],
     [Array.from({ length: 201 }, () => "a").join("/"), /200 levels/],
+    ["a\uffff", /printable/],
+    ["a\ufdd0", /printable/],
     ["$CONTROL/x", /\$CONTROL/],
+    ["$share/group", /behind \$share/],
+    ["$shared/a", /start with \$share/],
     ["$share/group/plant/#", /declare "plant\/#" instead/],
   ])("may not be %j", (filter, message) => {
     expect(describeFault(subscribeFilterFault("subscribe[0]", filter)!)).toMatch(message);
