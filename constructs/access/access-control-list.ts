@@ -1,4 +1,4 @@
-import { describeFault } from "../faults";
+import { describeFault, Fault } from "../faults";
 import { publishFilterFault, subscribeFilterFault } from "./topic";
 import { userNameFault } from "./user-name";
 
@@ -10,6 +10,7 @@ export interface AccessRules {
 }
 
 const HEADER = "# Rendered by cdktf-mosquitto: change the declaration, not this file.";
+const OUT_OF_ORDER = "is not in order, or says something twice";
 
 /**
  * Renders the `acl_file` of mosquitto.conf(5): explicit `topic` lines per user, never `pattern`, which applies to all.
@@ -36,32 +37,44 @@ export function parseAccessControlList(text: string): AccessRules[] {
   const result: { userName: string; publish: string[]; subscribe: string[] }[] = [];
   const lines = text.split("\n");
   if (lines.pop() !== "") throw new Error(`line ${lines.length + 1} of the access control list has no end`);
+  let previousFilter: string | undefined;
   lines.forEach((line, index) => {
     if (line === "" || line.startsWith("#")) return;
-    const user = /^user (.*)$/.exec(line);
-    const topic = /^topic (read|write|readwrite) (.*)$/.exec(line);
+    const refuse = (why: string): never => {
+      throw new Error(`line ${index + 1} of the access control list ${why}`);
+    };
+    const [, userName] = /^user (.*)$/.exec(line) ?? [];
+    const [, access, filter] = /^topic (read|write|readwrite) (.*)$/.exec(line) ?? [];
     const current = result.at(-1);
-    if (user) result.push({ userName: user[1] as string, publish: [], subscribe: [] });
-    else if (topic && current) {
-      if (topic[1] !== "read") current.publish.push(topic[2] as string);
-      if (topic[1] !== "write") current.subscribe.push(topic[2] as string);
-    } else throw new Error(`line ${index + 1} of the access control list is neither "user" nor a topic of one`);
+    if (userName !== undefined) {
+      if (current && current.userName >= userName) refuse(OUT_OF_ORDER);
+      result.push({ userName, publish: [], subscribe: [] });
+      previousFilter = undefined;
+    } else if (filter !== undefined && current !== undefined) {
+      if (previousFilter !== undefined && previousFilter >= filter) refuse(OUT_OF_ORDER);
+      if (access !== "read") current.publish.push(filter);
+      if (access !== "write") current.subscribe.push(filter);
+      previousFilter = filter;
+    } else refuse('is neither "user" nor a topic of one');
+    const fault = ruleFault(result.at(-1) as AccessRules);
+    if (fault) refuse(`cannot be used: ${describeFault(fault)}`);
   });
-  const rules = normalized(result);
-  const rulesOf = (file: string): string => file.replace(/^(#.*)?\n/gm, "");
-  if (rulesOf(renderAccessControlList(rules)) !== rulesOf(text)) {
-    throw new Error("the access control list is not in order, or says something twice");
-  }
-  return rules;
+  return result;
+}
+
+function ruleFault({ userName, publish, subscribe }: AccessRules): Fault | undefined {
+  return (
+    userNameFault("userName", userName) ??
+    publish.map((filter) => publishFilterFault("publish", filter)).find(Boolean) ??
+    subscribe.map((filter) => subscribeFilterFault("subscribe", filter)).find(Boolean)
+  );
 }
 
 function normalized(rules: readonly AccessRules[]): AccessRules[] {
   const names = new Set<string>();
-  for (const { userName, publish, subscribe } of rules) {
-    const fault =
-      userNameFault("userName", userName) ??
-      publish.map((filter) => publishFilterFault("publish", filter)).find(Boolean) ??
-      subscribe.map((filter) => subscribeFilterFault("subscribe", filter)).find(Boolean);
+  for (const rule of rules) {
+    const { userName } = rule;
+    const fault = ruleFault(rule);
     if (fault) throw new Error(describeFault(fault));
     if (names.has(userName)) throw new Error(`user ${userName} stands twice in the access control list`);
     names.add(userName);

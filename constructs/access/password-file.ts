@@ -28,16 +28,23 @@ export function renderPasswordFile(entries: readonly PasswordEntry[]): string {
 export function parsePasswordFile(text: string): PasswordEntry[] {
   const lines = text.split("\n");
   if (lines.pop() !== "") throw new Error(`line ${lines.length + 1} of the password file has no end`);
-  return normalized(
-    lines.flatMap((line, index) => {
-      if (line.startsWith("#")) return [];
-      const [, userName, hash] = /^([^:]*):(.*)$/.exec(line) ?? [];
-      if (userName === undefined || hash === undefined) {
-        throw new Error(`line ${index + 1} of the password file is not NAME:HASH`);
-      }
-      return [{ userName, hash }];
-    }),
-  );
+  const result: PasswordEntry[] = [];
+  lines.forEach((line, index) => {
+    if (line.startsWith("#")) return;
+    const where = `line ${index + 1} of the password file`;
+    const [, userName, hash] = /^([^:]*):(.*)$/.exec(line) ?? [];
+    if (userName === undefined || hash === undefined) throw new Error(`${where} is not NAME:HASH`);
+    const previous = result.at(-1);
+    if (previous && previous.userName >= userName) {
+      throw new Error(`${where} is not in order, or names a user twice`);
+    }
+    try {
+      result.push(...normalized([{ userName, hash }]));
+    } catch (error) {
+      throw new Error(`${where} cannot be used: ${(error as Error).message}`, { cause: error });
+    }
+  });
+  return result;
 }
 
 function normalized(entries: readonly PasswordEntry[]): PasswordEntry[] {

@@ -73,7 +73,14 @@ export interface Fulfilment {
  * @throws {Error} when the declaration contradicts what was issued for good, such as an authority's algorithm
  */
 export function fulfil(folder: RecordFolder, wanted: WantedCredentials, mayIssue: boolean, now: Date): Fulfilment {
-  return new Issuance(folder, wanted, mayIssue, now).run();
+  const issued: IssuanceNote[] = [];
+  for (;;) {
+    const issuance = new Issuance(folder, wanted, mayIssue, now);
+    const result = issuance.run();
+    issued.push(...result.issued);
+    // What another process wrote first was made for its declaration, which may shut out others than this one.
+    if (!issuance.overtaken) return { ...result, issued };
+  }
 }
 
 /** Why a record is not enough. `soon`: it still works, so where nothing may be issued it is used on. */
@@ -83,6 +90,9 @@ interface Reason {
 }
 
 class Issuance {
+  /** Whether another process wrote a record first, so that what was taken over has to be judged again. */
+  overtaken = false;
+
   private readonly issued: IssuanceNote[] = [];
   private readonly missing: IssuanceNote[] = [];
   private readonly issuers = new Map<AuthorityRecord, Issuer>();
@@ -176,9 +186,11 @@ class Issuance {
     const last = newest(this.folder.all("server"));
     const hosts = wanted.hosts.map((host) => host.value);
     const added = last && hosts.filter((host) => !last.hosts.includes(host));
+    // A renewal can wait where nothing may be issued; a host that no certificate has cannot, so it is asked first.
     const reason =
-      this.reasonToIssue(last, authority, wanted.algorithm, wanted.validityDays) ??
-      (added && added.length > 0 ? { text: `host added: ${added.join(", ")}` } : undefined);
+      added && added.length > 0
+        ? { text: `host added: ${added.join(", ")}` }
+        : this.reasonToIssue(last, authority, wanted.algorithm, wanted.validityDays);
     if (reason === undefined) return last;
     return this.issue<ServerRecord>(
       "server certificate",
@@ -308,7 +320,8 @@ class Issuance {
   ): Reason {
     if (latest === undefined) return { text: "first issue" };
     if (last === undefined) return { text: `credentialVersion raised to ${wanted.credentialVersion}` };
-    return { text: wanted.value === undefined ? "iterations changed" : "password or iterations changed" };
+    if (wanted.value !== undefined) return { text: "password or iterations changed" };
+    return { text: last.password === undefined ? "password no longer given" : "iterations changed" };
   }
 
   private refuseLowerVersion(
@@ -408,8 +421,10 @@ class Issuance {
       this.missing.push({ what, reason: reason.text });
       return undefined;
     }
-    const record = this.folder.add(make({ issuedAt: this.now.toISOString(), reason: reason.text }));
-    this.issued.push({ what, reason: reason.text });
+    const made = make({ issuedAt: this.now.toISOString(), reason: reason.text });
+    const record = this.folder.add(made);
+    if (record === made) this.issued.push({ what, reason: reason.text });
+    else this.overtaken = true;
     return record as R;
   }
 

@@ -118,7 +118,8 @@ export function parseRecord(fileName: string, text: string): CredentialRecord {
   }
   if (sha256 !== digest({ format, ...record })) throw new Error("its checksum does not match, so it was changed");
   const checked = record as unknown as CredentialRecord;
-  const own = recordFileName(checked);
+  const own = recordFileName(checked) as string | undefined;
+  if (own === undefined) throw new Error("it is of a kind that this version does not know; use the newer version");
   if (own !== fileName) throw new Error(`it was renamed: by its content it is ${own}`);
   return checked;
 }
