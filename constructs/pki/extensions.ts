@@ -18,6 +18,7 @@ const EXTENDED_KEY_USAGE_DER = der.objectIdentifier("2.5.29.37");
 const SUBJECT_KEY_IDENTIFIER_DER = der.objectIdentifier(SUBJECT_KEY_IDENTIFIER);
 const AUTHORITY_KEY_IDENTIFIER_DER = der.objectIdentifier("2.5.29.35");
 const SUBJECT_ALTERNATIVE_NAME_DER = der.objectIdentifier("2.5.29.17");
+const REASON_CODE_DER = der.objectIdentifier("2.5.29.21");
 const CRL_NUMBER_DER = der.objectIdentifier(CRL_NUMBER);
 
 function extension(identifier: Buffer, value: Buffer): Buffer {
@@ -47,8 +48,10 @@ export const SIGNS_AND_DECRYPTS = keyUsage(KeyUsageBit.digitalSignature, KeyUsag
 export const SERVER_AUTHENTICATION = extendedKeyUsage("1.3.6.1.5.5.7.3.1");
 export const CLIENT_AUTHENTICATION = extendedKeyUsage("1.3.6.1.5.5.7.3.2");
 
-export function authorityConstraints(pathLength: number): Buffer {
-  return criticalExtension(BASIC_CONSTRAINTS_DER, der.sequence([der.true, der.integer(pathLength)]));
+/** @param pathLength no limit where it is left out */
+export function authorityConstraints(pathLength: number | undefined): Buffer {
+  const limit = pathLength === undefined ? [] : [der.integer(pathLength)];
+  return criticalExtension(BASIC_CONSTRAINTS_DER, der.sequence([der.true, ...limit]));
 }
 
 /** 160 bits of SHA-256 of the public key: free of SHA-1, which some systems no longer offer (as RFC 7093 section 2). */
@@ -67,6 +70,11 @@ export function authorityKeyIdentifier(keyIdentifier: Buffer): Buffer {
 
 export function crlNumber(number: number): Buffer {
   return extension(CRL_NUMBER_DER, der.integer(number));
+}
+
+/** `reasonCode` of an entry of a revocation list (RFC 5280 section 5.3.1). */
+export function reasonCode(code: number): Buffer {
+  return extension(REASON_CODE_DER, der.element(0x0a, [Buffer.of(code)]));
 }
 
 /** Each host once, as dNSName or iPAddress (RFC 5280 section 4.2.1.6). */

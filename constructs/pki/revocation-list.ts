@@ -1,7 +1,7 @@
 import forge from "node-forge";
 import { childrenOf, extensionsOf, isTagged, isUniversal, octetsOf, parseDer } from "./asn1";
 import { der } from "./der";
-import { CRL_NUMBER, crlNumber } from "./extensions";
+import { CRL_NUMBER, crlNumber, reasonCode } from "./extensions";
 import type { Issuer } from "./issuer";
 import { fromPem, toPem } from "./pem";
 import { formatSerialNumber, parseSerialNumber } from "./serial-number";
@@ -9,10 +9,24 @@ import { encodeTime, parseTime, toWholeSecond } from "./time";
 
 const LABEL = "X509 CRL";
 
+/** Why a certificate is refused, with its code (CRLReason, RFC 5280 section 5.3.1). */
+export const REVOCATION_REASONS = {
+  keyCompromise: 1,
+  affiliationChanged: 3,
+  superseded: 4,
+  cessationOfOperation: 5,
+  /** For now: the one that may be taken back. */
+  certificateHold: 6,
+  privilegeWithdrawn: 9,
+} as const;
+
+export type RevocationReason = keyof typeof REVOCATION_REASONS;
+
 export interface Revocation {
   /** The certificate's serial number in hex, as Node's `X509Certificate.serialNumber`. */
   readonly serial: string;
   readonly revokedAt: Date;
+  readonly reason?: RevocationReason;
 }
 
 export interface RevocationListRequest {
@@ -75,14 +89,22 @@ export function issueRevocationList(issuer: Issuer, request: RevocationListReque
 /** `revokedCertificates`, each serial once and sorted by value, so that the same set always makes the same list. */
 function entriesOf(revoked: readonly Revocation[]): Buffer[] {
   const earliest = new Map<string, Revocation>();
-  for (const { serial, revokedAt } of revoked) {
+  for (const revocation of revoked) {
+    const { serial, revokedAt } = revocation;
     const canonical = formatSerialNumber(parseSerialNumber(serial));
     const known = earliest.get(canonical);
-    if (known === undefined || revokedAt < known.revokedAt) earliest.set(canonical, { serial: canonical, revokedAt });
+    if (known === undefined || revokedAt < known.revokedAt)
+      earliest.set(canonical, { ...revocation, serial: canonical });
   }
   return [...earliest.values()]
     .sort((one, other) => compareSerials(one.serial, other.serial))
-    .map(({ serial, revokedAt }) => der.sequence([der.unsigned(parseSerialNumber(serial)), encodeTime(revokedAt)]));
+    .map(({ serial, revokedAt, reason }) =>
+      der.sequence([
+        der.unsigned(parseSerialNumber(serial)),
+        encodeTime(revokedAt),
+        ...(reason === undefined ? [] : [der.sequence([reasonCode(REVOCATION_REASONS[reason])])]),
+      ]),
+    );
 }
 
 function compareSerials(one: string, other: string): number {

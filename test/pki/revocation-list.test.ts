@@ -55,6 +55,21 @@ describe("a revocation list", () => {
     expect(certificatePart(list, 5, 0, 1).value).toBe("250304050607Z");
   });
 
+  test.each([
+    ["keyCompromise", "Key Compromise"],
+    ["affiliationChanged", "Affiliation Changed"],
+    ["superseded", "Superseded"],
+    ["cessationOfOperation", "Cessation Of Operation"],
+    ["certificateHold", "Certificate Hold"],
+    ["privilegeWithdrawn", "Privilege Withdrawn"],
+  ] as const)("says that a certificate was revoked for %s, in OpenSSL's words %s", (reason, words) => {
+    const revoked = [{ serial: "0A", revokedAt: REVOKED_AT, reason }];
+    const list = issueRevocationList(issuer, { number: 1, ...UPDATES, revoked });
+    const text = openssl("crl", "-in", scratch.write("reason.pem", list), "-noout", "-text").text;
+    expect(text).toMatch(new RegExp(`X509v3 CRL Reason Code: \\n *${words}\\n`));
+    expect(parseRevocationList(list).serials).toEqual(["0A"]);
+  });
+
   test("holds any set of serials in the same order, however they are given", () => {
     const serial = fc.uint8Array({ minLength: 1, maxLength: 20 }).map((octets) => Buffer.from(octets).toString("hex"));
     fc.assert(
