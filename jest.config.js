@@ -1,4 +1,4 @@
-// Two projects: "unit" needs nothing but Node; "deploy" runs the real thing (Docker, Terraform, Mosquitto).
+// Two projects: "unit" needs Node, the judges that set-up brings and the npm registry; "deploy" runs the real thing (Docker, Terraform, Mosquitto).
 const shared = {
   testEnvironment: "node",
   transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
@@ -10,7 +10,9 @@ module.exports = {
     {
       ...shared,
       displayName: "unit",
-      testMatch: ["<rootDir>/test/**/*.test.ts"],
+      // The examples' own tests too, so that their snapshots are updated with all others.
+      testMatch: ["<rootDir>/test/**/*.test.ts", "<rootDir>/examples/*/*.test.ts"],
+      moduleNameMapper: { "^cdktf-mosquitto$": "<rootDir>/constructs" },
       testPathIgnorePatterns: ["<rootDir>/test/deploy/"],
     },
     { ...shared, displayName: "deploy", testMatch: ["<rootDir>/test/deploy/**/*.test.ts"] },

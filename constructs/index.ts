@@ -1,6 +1,6 @@
 export { BrokerNetwork } from "./broker/broker-network";
 export { Listener, type ListenerKind, type ListenerOptions } from "./broker/listener";
-export { MosquittoBroker, type MosquittoBrokerProps } from "./broker/mosquitto-broker";
+export { MosquittoBroker, type MosquittoBrokerProps, type ServerCertificateOptions } from "./broker/mosquitto-broker";
 export { MosquittoImage } from "./broker/mosquitto-image";
 export {
   Authentication,
@@ -13,9 +13,20 @@ export { ConnectionOutputs } from "./client/connection-outputs";
 export { MosquittoClient, type ClientOptions } from "./client/mosquitto-client";
 export {
   CertificateAuthority,
+  CommandSigner,
   CredentialStore,
+  TextSource,
+  type CertificateSigner,
+  type CertificateSigningRequest,
+  type CommandSignerOptions,
+  type ExternalAuthorityOptions,
   type FolderStoreOptions,
+  type ImportedAuthorityOptions,
+  type IntermediateAuthorityOptions,
   type IssuePolicy,
   type ManagedAuthorityOptions,
+  type RevocationListSigningRequest,
+  type SealedStoreOptions,
+  type TrustedAuthorityOptions,
 } from "./credentials";
-export { KeyAlgorithm } from "./pki";
+export { KeyAlgorithm, type LifetimeOptions, type Revocation, type RevocationReason } from "./pki";

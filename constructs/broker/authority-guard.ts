@@ -1,13 +1,13 @@
-import { DataResource } from "cdktf";
+import { DataResource, TerraformResourceLifecycle } from "cdktf";
 import { Construct } from "constructs";
-import { AUTHORITIES_FILE } from "./material";
-import { expression, literal } from "./terraform-text";
+import { CertificateAuthority } from "../credentials";
+import { AUTHORITIES_FILE, authorityKey, AuthorityPurpose } from "./material";
+import { expression, literal, quoted } from "./terraform-text";
 
 export interface AuthorityGuardProps {
   /** Folder of the material, relative to the stack's output folder. */
   readonly materialFolder: string;
-  /** Generation of each declared authority: a declared change of one passes. */
-  readonly generations: Readonly<Record<string, number>>;
+  readonly authorities: readonly (readonly [AuthorityPurpose, CertificateAuthority])[];
   /** The broker, for messages. */
   readonly brokerName: string;
   readonly stackId: string;
@@ -15,40 +15,98 @@ export interface AuthorityGuardProps {
 }
 
 /**
- * Remembers which authorities were deployed. A fresh checkout without its credential store looks like first use: new
- * authorities would be made and every device locked out. Here that fails at plan.
+ * Remembers in the state which authorities were deployed, each by its purpose and generation. A fresh checkout without
+ * its credential store looks like first use: new authorities would be made and every device locked out. And a rotation
+ * that skips a step would lock out who was not there for it. Here both fail at plan.
+ *
+ * What a resource was created with stays in its `input`, because changes of it are ignored. So a condition can compare
+ * what is declared now with what was deployed then, which Terraform's language offers no other way for.
  */
-export function authorityGuard(scope: Construct, props: AuthorityGuardProps): DataResource {
-  const path = `"\${path.module}/${props.materialFolder}/${AUTHORITIES_FILE}"`;
-  const declared = `fileexists(${path}) ? jsondecode(file(${path})) : null`;
-  const guard = new DataResource(scope, "authorities", {
-    triggersReplace: { ...props.generations },
-    lifecycle: {
-      ignoreChanges: ["input"],
-      precondition: [
-        {
-          condition: expression(`fileexists(${path})`),
-          errorMessage: literal(
-            `The credentials of broker ${props.brokerName} are not on this machine, or not complete: its store is ` +
-              `${props.storeLocation}. Run this where the store is kept, bring the store here, or, if nothing was ever ` +
-              `issued, run: npx cdktf-mosquitto issue ${props.stackId}`,
-          ),
-        },
-      ],
-      postcondition: [
+export class AuthorityGuard extends Construct {
+  /** The resource that the broker waits for. */
+  readonly credentials: DataResource;
+  private readonly path: string;
+
+  constructor(
+    scope: Construct,
+    private readonly props: AuthorityGuardProps,
+  ) {
+    super(scope, "authorities");
+    this.path = `"\${path.module}/${props.materialFolder}/${AUTHORITIES_FILE}"`;
+    this.credentials = new DataResource(this, "Resource", {
+      lifecycle: {
+        precondition: [
+          {
+            condition: expression(`fileexists(${this.path})`),
+            errorMessage: literal(
+              `The credentials of broker ${props.brokerName} are not on this machine, or not complete: its store is ` +
+                `${props.storeLocation}. Run this where the store is kept, bring the store here, or, if nothing was ever ` +
+                `issued, run: npx cdktf-mosquitto issue ${props.stackId}`,
+            ),
+          },
+        ],
+      },
+    });
+    for (const [purpose, authority] of props.authorities) this.guard(purpose, authority);
+  }
+
+  private guard(purpose: AuthorityPurpose, { generations, issuing }: CertificateAuthority): void {
+    const { storeLocation, brokerName } = this.props;
+    const numbers = generations.map(({ generation }) => generation);
+    const first = this.remember(`${purpose}-first`, { generations: numbers }, []);
+    // Not by its token, which would be a template inside of a template.
+    const firstOnes = `${first.terraformResourceType}.${first.friendlyUniqueId}.input.generations`;
+    const wasFirst = (generation: number): string => `contains(${firstOnes}, ${generation})`;
+    for (const generation of numbers) {
+      const fingerprint = this.fingerprint(purpose, generation);
+      const input = { sha256: expression(fingerprint), began: generation === issuing ? "issuing" : "trusted" };
+      this.remember(authorityKey(purpose, generation), input, [
         {
           condition: expression(
-            `self.output == null || !fileexists(${path}) ? true : self.output == jsondecode(file(${path}))`,
+            `self.input.sha256 == null || ${fingerprint} == null ? true : self.input.sha256 == ${fingerprint}`,
           ),
           errorMessage: literal(
-            `The store ${props.storeLocation} holds other authorities than the ones that broker ${props.brokerName} ` +
-              "was deployed with, so every client would be locked out. Bring back the store that it was deployed from. " +
-              "To start afresh and hand every client a new bundle, destroy the broker first.",
+            `The store ${storeLocation} holds another authority than the one that broker ${brokerName} was deployed ` +
+              `with (${purpose}, generation ${generation}), so every client would be locked out. Bring back the store ` +
+              "that it was deployed from. To start afresh and hand every client a new bundle, destroy the broker first.",
           ),
         },
-      ],
-    },
-  });
-  guard.addOverride("input", expression(declared));
-  return guard;
+        {
+          condition: expression(`self.input.began == "trusted" || ${wasFirst(generation)}`),
+          errorMessage: literal(
+            `Generation ${generation} of the ${purpose} authority of broker ${brokerName} would sign before it was ` +
+              "deployed as trusted, so devices would be locked out that were not told about it. Deploy the first step " +
+              "of the rotation before: both generations trusted, the old one issuing.",
+          ),
+        },
+      ]);
+    }
+    this.remember(`${purpose}-issuing-${issuing}`, { trusted: numbers }, [
+      {
+        condition: expression(`length(self.input.trusted) > 1 || ${wasFirst(issuing as number)}`),
+        errorMessage: literal(
+          `The generation before ${issuing} of the ${purpose} authority of broker ${brokerName} would be dropped before ` +
+            `${issuing} was deployed as issuing, so devices would be locked out that were handed no bundle of it. Deploy ` +
+            "the second step of the rotation before: both generations trusted, the new one issuing.",
+        ),
+      },
+    ]);
+  }
+
+  private remember(id: string, input: Record<string, unknown>, postcondition: Postcondition[]): DataResource {
+    return new DataResource(this, id, {
+      input,
+      lifecycle: { ignoreChanges: ["input"], ...(postcondition.length > 0 && { postcondition }) },
+      // Not before the credentials are there: what is remembered must be what was deployed.
+      dependsOn: [this.credentials],
+    });
+  }
+
+  /** Nothing where there is no material. */
+  private fingerprint(purpose: AuthorityPurpose, generation: number): string {
+    const key = quoted(authorityKey(purpose, generation));
+    return `(fileexists(${this.path}) ? lookup(jsondecode(file(${this.path})), ${key}, null) : null)`;
+  }
 }
+
+type Postcondition = NonNullable<TerraformResourceLifecycle["postcondition"]>[number];

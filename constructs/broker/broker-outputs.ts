@@ -3,7 +3,7 @@ import { Construct, IConstruct } from "constructs";
 import { ConnectionEndpoint, endpointUrl, SECRET_FIELDS } from "../client/connection-bundle";
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { describeFault } from "../faults";
-import { CERTIFICATES_FILE, connectionFile } from "./material";
+import { CERTIFICATES_FILE, connectionFile, NEXT_ACTION_FILE } from "./material";
 import { Reservations } from "./reservations";
 import { expression, quoted } from "./terraform-text";
 
@@ -33,10 +33,15 @@ export class BrokerOutputs extends Construct {
       value: expression(`fileexists(${certificates}) ? jsondecode(file(${certificates})) : null`),
       description: "The certificates in use: serial number, SHA-256 fingerprint and end of validity",
     });
+    const nextAction = this.file(NEXT_ACTION_FILE);
+    this.add("next_action_at", {
+      value: expression(`fileexists(${nextAction}) ? jsondecode(file(${nextAction})).at : null`),
+      description: "When the next certificate is to be issued again, or an authority replaced: deploy by then",
+    });
   }
 
   /** Adds the output with a client's connection bundle. */
-  addConnection(clientName: string): void {
+  addConnection(clientName: string, credential: string): void {
     const file = this.file(connectionFile(clientName));
     const bundle = `jsondecode(file(${file}))`;
     const { includesSecrets } = this.props.connectionOutputs;
@@ -47,7 +52,8 @@ export class BrokerOutputs extends Construct {
     this.add(`connection_${clientName.replace(/\./g, "_")}`, {
       value: expression(`fileexists(${file}) ? ${shown} : null`),
       sensitive: includesSecrets,
-      description: `The connection bundle of client ${clientName}`,
+      // So that a reviewer of the config sees a change of it.
+      description: `The connection bundle of client ${clientName} (${credential})`,
     });
   }
 

@@ -23,8 +23,10 @@ export interface BrokerResourcesProps {
   /** DNS names that the broker's own network resolves to it. */
   readonly aliases: readonly string[];
   readonly set: BrokerSet;
-  /** Refuses to plan where the credentials are absent or belong to another authority. */
+  /** Refuses to plan where the credentials are absent. */
   readonly guard: DataResource;
+  /** File of the set at whose change the broker is replaced, because a reload would not read it again. */
+  readonly replacedWith?: string;
   readonly protectData: boolean;
   readonly provider?: TerraformProvider;
 }
@@ -123,6 +125,9 @@ export class BrokerResources {
       ports: props.network.isInternal ? [] : props.listeners.flatMap(publishedPorts),
       host: GENERATION_HOSTS.map((host) => ({ host, ip: "127.0.0.1" })),
       dependsOn: [this.writer],
+      ...(props.replacedWith !== undefined && {
+        labels: [{ label: "cdktf-mosquitto.client-ca", value: expression(set.fileHash(props.replacedWith)) }],
+      }),
       ...provider,
     });
 

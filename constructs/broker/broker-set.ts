@@ -68,7 +68,8 @@ export class BrokerSet {
     ];
   }
 
-  private fileHash(name: string): string {
+  /** Terraform's expression for the hash of a file of the material. */
+  fileHash(name: string): string {
     const path = `"\${path.module}/${this.props.materialFolder}/${name}"`;
     return `fileexists(${path}) ? filesha256(${path}) : "absent"`;
   }

@@ -1,7 +1,15 @@
 import * as path from "node:path";
 import { CredentialStore, fulfil, IssuanceNote, WantedCredentials } from "../credentials";
+import { performOperation } from "./broker-operations";
 import { MaterialClient, renderMaterial } from "./material";
 import { removeMaterial, writeMaterial } from "./material-folder";
+import { answer, currentOperation } from "./operation";
+
+/** A client as it was declared. */
+export interface DeliveredClient extends MaterialClient {
+  readonly method: string;
+  readonly credentialVersion: number;
+}
 
 export interface Delivery {
   readonly stackDirectory: string;
@@ -10,7 +18,7 @@ export interface Delivery {
   readonly brokerPath: string;
   readonly store: CredentialStore;
   readonly wanted: WantedCredentials;
-  readonly clients: readonly MaterialClient[];
+  readonly clients: readonly DeliveredClient[];
 }
 
 /** Lines of notes before they are only counted. */
@@ -18,20 +26,28 @@ const MAXIMUM_LINES = 12;
 
 /**
  * Opens the store, issues what is missing and allowed, and puts the material of the next deploy beside the config.
- * Where something is missing it says so and leaves no material, so that the stack refuses to plan.
+ * Where something is missing it says so and leaves no material, so that the stack refuses to plan. Where the command asks
+ * for something else, that is done instead.
  *
  * @throws {Error} when the store may issue and cannot be opened
  */
 export function deliverMaterial(delivery: Delivery): void {
+  const operation = currentOperation();
+  if (operation === undefined) deliver(delivery);
+  else if (operation.stack === delivery.stackId) answer(operation, performOperation(operation, delivery));
+}
+
+function deliver(delivery: Delivery): void {
   const { store, wanted, brokerPath, stackId } = delivery;
   const directory = path.join(delivery.stackDirectory, delivery.materialFolder);
-  const mayIssue = store.mayIssue(stackId);
+  const mayIssue = store.issue === "whenMissing";
   let fulfilment;
   let isEmpty;
   try {
-    const folder = store.open();
+    const now = new Date();
+    const folder = store.open(now);
     ({ isEmpty } = folder);
-    fulfilment = fulfil(folder, wanted, mayIssue, new Date());
+    fulfilment = fulfil(folder, wanted, mayIssue, now);
   } catch (error) {
     removeMaterial(directory);
     // A store that is only read may be another environment's: it must not keep this one from its work.
@@ -39,19 +55,24 @@ export function deliverMaterial(delivery: Delivery): void {
     report(`${brokerPath}: ${(error as Error).message}; this stack will refuse to plan`, []);
     return;
   }
-  if (fulfilment.issued.length > 0) report(`${brokerPath}: issued into ${store.location}`, fulfilment.issued);
-  if (fulfilment.credentials === undefined) {
+  const { issued, missing, due, warnings, credentials } = fulfilment;
+  if (issued.length > 0) report(`${brokerPath}: issued into ${store.location}`, issued);
+  for (const warning of warnings) report(`${brokerPath}: ${warning}`, []);
+  if (credentials === undefined) {
     removeMaterial(directory);
     // An environment that is kept elsewhere is no news on this machine; its own plan says what to do.
     if (isEmpty) return;
     report(
       `${brokerPath}: missing in ${store.location}, which is only read; this stack will refuse to plan ` +
         `(to issue: npx cdktf-mosquitto issue ${stackId})`,
-      fulfilment.missing,
+      missing,
     );
     return;
   }
-  writeMaterial(directory, renderMaterial(fulfilment.credentials, delivery.clients));
+  if (due.length > 0) {
+    report(`${brokerPath}: due in ${store.location} (to issue: npx cdktf-mosquitto issue ${stackId})`, due);
+  }
+  writeMaterial(directory, renderMaterial(credentials, delivery.clients));
 }
 
 function report(title: string, notes: readonly IssuanceNote[]): void {

@@ -1,12 +1,21 @@
 import { renderPasswordFile } from "../access";
 import { connectionBundle, ConnectionEndpoint, ConnectionIdentity } from "../client/connection-bundle";
-import { Credentials } from "../credentials";
+import { Authority, Credentials } from "../credentials";
 
 /** File names of the material, relative to its folder. */
 export const AUTHORITIES_FILE = "authorities.json";
 export const CERTIFICATES_FILE = "certificates.json";
+export const NEXT_ACTION_FILE = "next-action.json";
 export function connectionFile(clientName: string): string {
   return `connections/${clientName}.json`;
+}
+
+/** What an authority is trusted for. One may serve both. */
+export type AuthorityPurpose = "server" | "clients";
+
+/** Names one generation of an authority, in the material and in the state. */
+export function authorityKey(purpose: AuthorityPurpose, generation: number): string {
+  return `${purpose}-${generation}`;
 }
 
 /** A client as far as its bundle needs it. */
@@ -16,17 +25,20 @@ export interface MaterialClient extends ConnectionIdentity {
 
 /** The files of a set that come from the credential store, by name. Which there are depends on the listeners alone. */
 export function brokerFiles(credentials: Credentials): ReadonlyMap<string, string> {
-  const { server, control, serverAuthority, clientAuthority, controlAuthority, clients } = credentials;
+  const { server, control, serverAuthorities, clientAuthorities, controlAuthority, clients } = credentials;
   const passwords = [...clients].flatMap(([userName, { password }]) =>
     password === undefined ? [] : [{ userName, hash: password.hash }],
   );
   return new Map([
-    ["server.crt", server.certificatePem],
+    ["server.crt", server.certificatePem + credentials.serverChainPem],
     ["server.key", server.privateKeyPem],
-    ["server-ca.crt", serverAuthority.certificatePem],
+    ["server-ca.crt", roots(serverAuthorities)],
     ["generation-host", server.generationHost],
-    ...(clientAuthority ? ([["client-ca.crt", clientAuthority.certificatePem]] as const) : []),
-    ["control-ca.crt", controlAuthority.certificatePem],
+    // Up to the roots: a client may send its own certificate alone (measured, A1).
+    ...(clientAuthorities.length > 0
+      ? ([["client-ca.crt", clientAuthorities.map(({ wholePem }) => wholePem).join("")]] as const)
+      : []),
+    ["control-ca.crt", controlAuthority.rootPem],
     ["control.crt", control.certificatePem],
     ["control.key", control.privateKeyPem],
     ["crl.pem", credentials.revocationListsPem],
@@ -52,10 +64,15 @@ export function brokerFileNames(hasClientAuthority: boolean): readonly string[] 
   ];
 }
 
-/** One line `NAME VERSION` per credential that ended; a comment first, because Docker refuses to upload an empty file. */
+/** One line `NAME SERIAL` per certificate that ended; a comment first, because Docker refuses to upload an empty file. */
 function renderEnded(ended: Credentials["ended"]): string {
-  const lines = new Set(ended.map(({ name, version }) => `${name} ${version}\n`));
-  return `# Credentials that ended.\n${[...lines].sort().join("")}`;
+  const lines = ended.map(({ name, serial }) => `${name} ${serial}\n`);
+  return `# Certificates that ended.\n${lines.sort().join("")}`;
+}
+
+/** Each once: two intermediates may have the same root. */
+function roots(authorities: readonly Authority[]): string {
+  return [...new Set(authorities.map(({ rootPem }) => rootPem))].join("");
 }
 
 /** Everything that one deploy needs beside the synthesized config, by path relative to the material folder. */
@@ -63,13 +80,15 @@ export function renderMaterial(
   credentials: Credentials,
   clients: readonly MaterialClient[],
 ): ReadonlyMap<string, string> {
-  const { server, serverAuthority, clientAuthority } = credentials;
+  const { server, serverAuthorities, clientAuthorities, nextAction } = credentials;
   const files = new Map(brokerFiles(credentials));
   for (const client of clients) {
-    const { certificate, password } = credentials.clients.get(client.name) ?? {};
+    const { certificate, chainPem = "", password } = credentials.clients.get(client.name) ?? {};
     const bundle = connectionBundle(client.endpoint, client, {
-      ...(client.endpoint.protocol === "mqtts" && { caPem: serverAuthority.certificatePem }),
-      ...(certificate && { certificate }),
+      ...(client.endpoint.protocol === "mqtts" && { caPem: roots(serverAuthorities) }),
+      ...(certificate && {
+        certificate: { ...certificate, certificatePem: certificate.certificatePem + chainPem },
+      }),
       ...(password && { password: password.value }),
     });
     files.set(connectionFile(client.name), json(bundle));
@@ -77,8 +96,8 @@ export function renderMaterial(
   files.set(
     CERTIFICATES_FILE,
     json([
-      certificateSummary("server authority", serverAuthority),
-      ...(clientAuthority ? [certificateSummary("client authority", clientAuthority)] : []),
+      ...serverAuthorities.map(({ record }) => certificateSummary(authorityTitle("server", record.generation), record)),
+      ...clientAuthorities.map(({ record }) => certificateSummary(authorityTitle("client", record.generation), record)),
       certificateSummary("server", server),
       ...clients.flatMap(({ name }) => {
         const certificate = credentials.clients.get(name)?.certificate;
@@ -86,11 +105,20 @@ export function renderMaterial(
       }),
     ]),
   );
+  const fingerprints = (purpose: AuthorityPurpose, authorities: readonly Authority[]): [string, string][] =>
+    authorities.map(({ record }) => [authorityKey(purpose, record.generation), record.fingerprint256]);
   files.set(
     AUTHORITIES_FILE,
-    json({ server: serverAuthority.fingerprint256, clients: clientAuthority?.fingerprint256 ?? "none" }),
+    json(
+      Object.fromEntries([...fingerprints("server", serverAuthorities), ...fingerprints("clients", clientAuthorities)]),
+    ),
   );
+  files.set(NEXT_ACTION_FILE, json({ at: nextAction.at.toISOString(), what: nextAction.what }));
   return files;
+}
+
+function authorityTitle(whose: string, generation: number): string {
+  return `${whose} authority${generation === 1 ? "" : ` ${generation}`}`;
 }
 
 function certificateSummary(

@@ -4,14 +4,14 @@ import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { Annotations, TerraformProvider, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { CONTROL_CLIENT_NAME, DEFAULT_ITERATIONS, renderAccessControlList } from "../access";
-import { Authentication } from "../client/authentication";
+import { Authentication, CertificateOptions } from "../client/authentication";
 import { ConnectionEndpoint } from "../client/connection-bundle";
 import { ConnectionOutputs } from "../client/connection-outputs";
-import { ClientOptions, MosquittoClient, tokenFault } from "../client/mosquitto-client";
+import { ClientOptions, credentialVersionFault, MosquittoClient, tokenFault } from "../client/mosquitto-client";
 import { CertificateAuthority, CredentialStore, WantedAuthority, WantedCredentials } from "../credentials";
-import { Faults, show } from "../faults";
-import { Host, hostFault, KeyAlgorithm, parseHost } from "../pki";
-import { authorityGuard } from "./authority-guard";
+import { Fault, Faults, show } from "../faults";
+import { Host, hostFault, KeyAlgorithm, lifetime, lifetimeFaults, parseHost } from "../pki";
+import { AuthorityGuard } from "./authority-guard";
 import { BrokerNetwork } from "./broker-network";
 import { BrokerOutputs } from "./broker-outputs";
 import { BrokerResources } from "./broker-resources";
@@ -54,7 +54,8 @@ export interface MosquittoBrokerProps {
   readonly serverAuthority?: CertificateAuthority;
 
   /**
-   * Who signs clients' certificates. The broker trusts this one.
+   * Who signs clients' certificates. The broker trusts this one. The very same value as `serverAuthority` makes one
+   * authority for both.
    *
    * @default CertificateAuthority.managed()
    */
@@ -66,6 +67,20 @@ export interface MosquittoBrokerProps {
    * @default KeyAlgorithm.ecdsaP256()
    */
   readonly keyAlgorithm?: KeyAlgorithm;
+
+  /**
+   * How the server's certificate is made.
+   *
+   * @default - valid for 397 days, renewed in the last third of them
+   */
+  readonly serverCertificate?: ServerCertificateOptions;
+
+  /**
+   * How clients' certificates are made, where a client says nothing else.
+   *
+   * @default - valid for 825 days, renewed in the last third of them
+   */
+  readonly clientCertificates?: CertificateOptions;
 
   /**
    * The image that runs the broker.
@@ -119,6 +134,16 @@ export interface MosquittoBrokerProps {
   readonly provider?: TerraformProvider;
 }
 
+export interface ServerCertificateOptions extends CertificateOptions {
+  /**
+   * Raise it by one to give the server a new key, such as after the old one was stolen. Clients check no revocation list
+   * of servers: until the stolen certificate ends, only another authority keeps its thief out.
+   *
+   * @default 1
+   */
+  readonly credentialVersion?: number;
+}
+
 /** Days; below the 398 and 825 that Apple's platforms allow. */
 const SERVER_VALIDITY = 397;
 /** Days. */
@@ -146,6 +171,9 @@ export class MosquittoBroker extends Construct {
   private readonly clients = new Map<string, MosquittoClient>();
   private readonly clientScope: Construct;
   private readonly hosts: readonly Host[];
+  private readonly serverAuthority: CertificateAuthority;
+  /** Absent where no listener asks for a client certificate. */
+  private readonly clientAuthority: CertificateAuthority | undefined;
   private readonly outputs: BrokerOutputs;
 
   /** @throws {Error} naming every fault of the declaration */
@@ -161,6 +189,10 @@ export class MosquittoBroker extends Construct {
     const network = props.network ?? BrokerNetwork.bridge();
     const image = props.image ?? MosquittoImage.official();
     const store = props.credentials ?? CredentialStore.folder(`credentials/${this.name}`);
+    this.serverAuthority = props.serverAuthority ?? CertificateAuthority.managed();
+    if (this.listeners.some((listener) => listener.accepts("certificate"))) {
+      this.clientAuthority = props.clientAuthority ?? CertificateAuthority.managed();
+    }
     this.validate(network, image);
     this.hosts = props.hosts.map(parseHost);
 
@@ -181,15 +213,19 @@ export class MosquittoBroker extends Construct {
 
     this.clientScope = new Construct(this, "clients");
     const materialFolder = `material/${this.name}`;
+    const checksRevocations = this.clientAuthority?.hasRevocationLists ?? true;
     const set = new BrokerSet(this, {
       materialFolder,
-      materialFiles: brokerFileNames(this.checksClientCertificates),
-      conf: renderMosquittoConf(this.listeners),
+      materialFiles: brokerFileNames(this.clientAuthority !== undefined),
+      conf: renderMosquittoConf(this.listeners, { checksRevocations }),
       accessControlList: () => renderAccessControlList(this.accessRules()),
     });
-    const guard = authorityGuard(this, {
+    const guard = new AuthorityGuard(this, {
       materialFolder,
-      generations: { server: 1, clients: this.checksClientCertificates ? 1 : 0 },
+      authorities: [
+        ["server", this.serverAuthority],
+        ...(this.clientAuthority ? ([["clients", this.clientAuthority]] as const) : []),
+      ],
       brokerName: this.name,
       stackId: stack.node.id,
       storeLocation: store.location,
@@ -202,7 +238,8 @@ export class MosquittoBroker extends Construct {
       // In another container localhost is that container.
       aliases: this.hosts.flatMap(({ kind, value }) => (kind === "dns" && value !== "localhost" ? [value] : [])),
       set,
-      guard,
+      guard: guard.credentials,
+      ...(!checksRevocations && { replacedWith: "client-ca.crt" }),
       protectData: props.protectData ?? true,
       ...(props.provider && { provider: props.provider }),
     });
@@ -257,14 +294,16 @@ export class MosquittoBroker extends Construct {
           "remedy: rename one",
       );
     }
+    if (options.authentication?.requestPem !== undefined && this.clientAuthority?.issues === false) {
+      throw new Error(
+        `client ${show(name)} of ${this.node.path} has a certificate request, and its authority is only trusted, not issuing ` +
+          "here; allowed: Authentication.certificate(); remedy: have the request signed by that authority",
+      );
+    }
     const client = new MosquittoClient(this.clientScope, name, options, this.endpoint(listener));
-    this.outputs.addConnection(name);
+    this.outputs.addConnection(name, describe(client));
     this.clients.set(key, client);
     return client;
-  }
-
-  private get checksClientCertificates(): boolean {
-    return this.listeners.some((listener) => listener.accepts("certificate"));
   }
 
   private endpoint({ port, protocol }: Listener): ConnectionEndpoint {
@@ -277,31 +316,37 @@ export class MosquittoBroker extends Construct {
 
   private wantedCredentials(): WantedCredentials {
     const clients = [...this.clients.values()];
-    const algorithm = this.props.keyAlgorithm ?? KeyAlgorithm.ecdsaP256();
-    const authority = (role: string, declared = CertificateAuthority.managed()): WantedAuthority => ({
-      generation: 1,
-      // Different subjects: with equal ones a leaf looks self-signed (field report 18).
-      commonName: `${this.name.slice(0, 64 - role.length - 13)} ${role} authority 1`,
-      algorithm: declared.keyAlgorithm ?? algorithm,
-      algorithmDeclared: declared.keyAlgorithm !== undefined,
-      validityDays: declared.validityDays,
-    });
+    const { serverCertificate = {}, clientCertificates = {}, keyAlgorithm = KeyAlgorithm.ecdsaP256() } = this.props;
+    const isShared = this.clientAuthority === this.serverAuthority;
+    const serverAuthority = this.wantedAuthority(isShared ? "shared" : "server", this.serverAuthority);
+    const clientAuthority =
+      isShared || !this.clientAuthority ? serverAuthority : this.wantedAuthority("clients", this.clientAuthority);
     return {
-      serverAuthority: authority("server", this.props.serverAuthority),
-      ...(this.checksClientCertificates && { clientAuthority: authority("client", this.props.clientAuthority) }),
-      controlAuthority: authority("control"),
-      server: { hosts: this.hosts, generationHosts: GENERATION_HOSTS, algorithm, validityDays: SERVER_VALIDITY },
+      serverAuthority,
+      ...(this.clientAuthority && { clientAuthority }),
+      controlAuthority: this.wantedAuthority("control", CertificateAuthority.managed()),
+      server: {
+        hosts: this.hosts,
+        generationHosts: GENERATION_HOSTS,
+        credentialVersion: serverCertificate.credentialVersion ?? 1,
+        algorithm: serverCertificate.keyAlgorithm ?? keyAlgorithm,
+        lifetime: lifetime(serverCertificate, SERVER_VALIDITY),
+      },
       controlName: CONTROL_CLIENT_NAME,
       certificates: clients
-        .filter(({ authentication }) => authentication.method === "certificate")
-        .map(({ name, credentialVersion, authentication }) => ({
-          name,
-          credentialVersion,
-          algorithm: authentication.certificateOptions.keyAlgorithm ?? algorithm,
-          validityDays: CLIENT_VALIDITY,
-        })),
+        .filter(({ method }) => method === "certificate" && this.clientAuthority?.issues === true)
+        .map(({ name, credentialVersion, authentication: { certificateOptions, requestPem } }) => {
+          const options = { ...clientCertificates, ...certificateOptions };
+          return {
+            name,
+            credentialVersion,
+            algorithm: options.keyAlgorithm ?? keyAlgorithm,
+            lifetime: lifetime(options, CLIENT_VALIDITY),
+            ...(requestPem !== undefined && { requestPem }),
+          };
+        }),
       passwords: clients
-        .filter(({ authentication }) => authentication.method === "password")
+        .filter(({ method }) => method === "password")
         .map(({ name, credentialVersion, authentication: { passwordOptions } }) => ({
           name,
           credentialVersion,
@@ -309,6 +354,33 @@ export class MosquittoBroker extends Construct {
           iterations: passwordOptions.iterations ?? DEFAULT_ITERATIONS,
         })),
     };
+  }
+
+  private wantedAuthority(role: WantedAuthority["role"], authority: CertificateAuthority): WantedAuthority {
+    // Different subjects: with equal ones a leaf looks self-signed (field report 18).
+    const whose = { server: " server", clients: " client", shared: "", control: " control" }[role];
+    return {
+      role,
+      rootRole: role === "control" ? "server-root" : `${role}-root`,
+      authority,
+      // The kind of authority and its generation follow, in 64 characters at most.
+      commonName: `${this.name.slice(0, 40)}${whose}`,
+      algorithm: this.props.keyAlgorithm ?? KeyAlgorithm.ecdsaP256(),
+    };
+  }
+
+  private authorityFaults(): Fault[] {
+    const faults = this.serverAuthority.faults("serverAuthority");
+    if (this.serverAuthority.generations.some(({ source }) => source.kind === "trusted")) {
+      faults.push({
+        what: "serverAuthority",
+        value: "CertificateAuthority.trusted()",
+        allowed: "an authority that signs: managed, intermediate, imported or external",
+        remedy: "only clients' certificates can be issued elsewhere",
+      });
+    }
+    if (this.clientAuthority === undefined || this.clientAuthority === this.serverAuthority) return faults;
+    return [...faults, ...this.clientAuthority.faults("clientAuthority")];
   }
 
   private validate(network: BrokerNetwork, image: MosquittoImage): void {
@@ -350,14 +422,23 @@ export class MosquittoBroker extends Construct {
       }
       ports.set(listener.port, index);
     });
-    faults.add(...(props.serverAuthority?.faults("serverAuthority") ?? []));
-    faults.add(...(props.clientAuthority?.faults("clientAuthority") ?? []));
+    faults.add(...this.authorityFaults());
+    faults.add(...lifetimeFaults("serverCertificate", props.serverCertificate ?? {}));
+    faults.add(...lifetimeFaults("clientCertificates", props.clientCertificates ?? {}));
+    faults.add(
+      credentialVersionFault("serverCertificate.credentialVersion", props.serverCertificate?.credentialVersion),
+    );
     faults.add(...image.faults());
     faults.throwIfAny();
   }
 }
 
-function dockerNameFault(name: string): Parameters<Faults["add"]>[0] {
+function describe({ method, credentialVersion, authentication }: MosquittoClient): string {
+  const how = authentication.requestPem === undefined ? method : "certificate for a key of its own";
+  return `${how}, version ${credentialVersion}`;
+}
+
+function dockerNameFault(name: string): Fault | undefined {
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}$/.test(name)) return undefined;
   return {
     what: "name",

@@ -2,11 +2,16 @@ import { CONFIG_FOLDER, CONTROL_PORT, DATA_FOLDER, LIVE_FOLDER } from "./contain
 import { Listener } from "./listener";
 import { brokerSize } from "./sizing";
 
+export interface ConfOptions {
+  /** Whether every authority of clients has a revocation list; a single one without would lock its clients out. */
+  readonly checksRevocations: boolean;
+}
+
 /** Renders mosquitto.conf(5). It holds no secret, and the same text serves Mosquitto 2.0 and 2.1 without a warning. */
-export function renderMosquittoConf(listeners: readonly Listener[]): string {
+export function renderMosquittoConf(listeners: readonly Listener[], options: ConfOptions): string {
   // Options of a listener follow its `listener` line: before the first one they would make another, on 1883.
   const limit = [`memory_limit ${brokerSize(listeners).heap}`];
-  const sections = [GLOBAL, limit, ...listeners.map(renderListener), CONTROL_LISTENER];
+  const sections = [GLOBAL, limit, ...listeners.map((listener) => renderListener(listener, options)), CONTROL_LISTENER];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
@@ -41,7 +46,7 @@ const SERVER_CERTIFICATE: readonly string[] = [
   "tls_version tlsv1.2",
 ];
 
-function renderListener(listener: Listener): readonly string[] {
+function renderListener(listener: Listener, { checksRevocations }: ConfOptions): readonly string[] {
   return [
     `listener ${listener.port}`,
     "protocol mqtt",
@@ -49,15 +54,15 @@ function renderListener(listener: Listener): readonly string[] {
     // On every listener: otherwise one client can take over another one's session by its client id.
     "use_username_as_clientid true",
     ...(listener.usesTls ? SERVER_CERTIFICATE : []),
-    ...(listener.kind === "mutualTls" ? requireCertificate(`${LIVE_FOLDER}/client-ca.crt`) : []),
+    ...(listener.kind === "mutualTls" ? requireCertificate(`${LIVE_FOLDER}/client-ca.crt`, checksRevocations) : []),
   ];
 }
 
-function requireCertificate(cafile: string): readonly string[] {
+function requireCertificate(cafile: string, checksRevocations: boolean): readonly string[] {
   return [
     `cafile ${cafile}`,
     // From the first day: only with a crlfile does a reload also read the cafile again.
-    `crlfile ${LIVE_FOLDER}/crl.pem`,
+    ...(checksRevocations ? [`crlfile ${LIVE_FOLDER}/crl.pem`] : []),
     "require_certificate true",
     "use_identity_as_username true",
   ];
@@ -68,7 +73,7 @@ const CONTROL_LISTENER: readonly string[] = [
   "protocol mqtt",
   "max_connections 16",
   ...SERVER_CERTIFICATE,
-  ...requireCertificate(`${LIVE_FOLDER}/control-ca.crt`),
+  ...requireCertificate(`${LIVE_FOLDER}/control-ca.crt`, true),
 ];
 
 /** Path of a mosquitto.conf that is never changed: a reload must not find another one under its name. */

@@ -1,11 +1,11 @@
-import { KeyAlgorithm } from "../pki";
+import { KeyAlgorithm, LifetimeOptions } from "../pki";
 
 /** How a client proves who it is. */
 export type AuthenticationMethod = "certificate" | "password";
 
-export interface CertificateOptions {
+export interface CertificateOptions extends LifetimeOptions {
   /**
-   * Algorithm of the client's key.
+   * Algorithm of the certificate's key. Changed, another one is issued; the old one stays valid until its end.
    *
    * @default - the broker's `keyAlgorithm`
    */
@@ -37,6 +37,16 @@ export class Authentication {
     return new Authentication("certificate", options, {});
   }
 
+  /**
+   * A certificate for a key that the client made and keeps to itself; for mutual-TLS listeners. Of the request only the key
+   * counts: name, purpose and validity are declared here. Its bundle has no key.
+   *
+   * @param pem PKCS#10 request (RFC 2986), with a key of RSA 2048 bits or more or ECDSA P-256, P-384 or P-521
+   */
+  static certificateRequest(pem: string, options: LifetimeOptions = {}): Authentication {
+    return new Authentication("certificate", options, {}, pem);
+  }
+
   /** A user name and a password; for password listeners. */
   static password(options: PasswordOptions = {}): Authentication {
     return new Authentication("password", {}, options);
@@ -46,5 +56,7 @@ export class Authentication {
     readonly method: AuthenticationMethod,
     readonly certificateOptions: CertificateOptions,
     readonly passwordOptions: PasswordOptions,
+    /** Of a client that keeps its key. */
+    readonly requestPem?: string,
   ) {}
 }

@@ -17,7 +17,11 @@ export interface ConnectionIdentity {
 /** The client's secrets and certificates, as far as its listener counts them. */
 export interface ConnectionMaterial {
   readonly caPem?: string;
-  readonly certificate?: { readonly certificatePem: string; readonly privateKeyPem: string; readonly notAfter: string };
+  readonly certificate?: {
+    readonly certificatePem: string;
+    readonly privateKeyPem?: string;
+    readonly notAfter: string;
+  };
   readonly password?: string;
 }
 
@@ -37,9 +41,11 @@ export interface ConnectionBundle {
   readonly client_id: string;
   readonly username?: string;
   readonly password?: string;
-  /** The authority that signed the server's certificate, up to its root. */
+  /** The roots that the server's certificate is checked against: two while one replaces the other. */
   readonly ca_pem?: string;
+  /** The client's certificate, and what stands between it and its root. */
   readonly cert_pem?: string;
+  /** Absent where the client keeps its key to itself. */
   readonly key_pem?: string;
   /** End of the client certificate's validity, ISO 8601. */
   readonly expires_at?: string;
@@ -68,7 +74,7 @@ export function connectionBundle(
     ...(caPem !== undefined && { ca_pem: caPem }),
     ...(certificate && {
       cert_pem: certificate.certificatePem,
-      key_pem: certificate.privateKeyPem,
+      ...(certificate.privateKeyPem !== undefined && { key_pem: certificate.privateKeyPem }),
       expires_at: certificate.notAfter,
     }),
     publish: identity.publish,

@@ -1,8 +1,9 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { clientNameFault, iterationsFault, passwordFault, publishFilterFault, subscribeFilterFault } from "../access";
-import { Faults } from "../faults";
-import { Authentication } from "./authentication";
+import { Fault, Faults } from "../faults";
+import { certificationRequestFault, lifetimeFaults } from "../pki";
+import { Authentication, AuthenticationMethod } from "./authentication";
 import { ConnectionEndpoint, ConnectionIdentity } from "./connection-bundle";
 
 export interface ClientOptions {
@@ -61,11 +62,16 @@ export class MosquittoClient extends Construct implements ConnectionIdentity {
     this.subscribe = options.subscribe ?? [];
     this.credentialVersion = options.credentialVersion ?? 1;
   }
+
+  /** How it proves who it is, in a word. */
+  get method(): AuthenticationMethod {
+    return this.authentication.method;
+  }
 }
 
 function validate(subject: string, name: string, options: ClientOptions): void {
   const faults = new Faults(subject);
-  const { publish = [], subscribe = [], credentialVersion = 1 } = options;
+  const { publish = [], subscribe = [] } = options;
   faults.add(tokenFault("name", name) ?? clientNameFault("name", name));
   publish.forEach((filter, index) => {
     const what = `publish[${index}]`;
@@ -83,15 +89,13 @@ function validate(subject: string, name: string, options: ClientOptions): void {
       remedy: "declare what the client is for; without a rule the broker delivers nothing to and from it",
     });
   }
-  if (!Number.isInteger(credentialVersion) || credentialVersion < 1) {
-    faults.add({
-      what: "credentialVersion",
-      value: credentialVersion,
-      allowed: "a whole number from 1",
-      remedy: "start at 1 and raise it by one",
-    });
+  faults.add(credentialVersionFault("credentialVersion", options.credentialVersion));
+  const { certificateOptions, passwordOptions, requestPem } = options.authentication ?? Authentication.certificate();
+  faults.add(...lifetimeFaults("authentication", certificateOptions));
+  if (requestPem !== undefined) {
+    const what = "authentication's certificate request";
+    faults.add(tokenFault(what, requestPem) ?? certificationRequestFault(what, requestPem));
   }
-  const { passwordOptions } = options.authentication ?? Authentication.certificate();
   if (passwordOptions.value !== undefined) {
     const what = "authentication's password";
     faults.add(
@@ -107,7 +111,7 @@ function validate(subject: string, name: string, options: ClientOptions): void {
 }
 
 /** A certificate, a file and a rule cannot hold a value that is known only at apply. */
-export function tokenFault(what: string, value: unknown): Parameters<Faults["add"]>[0] {
+export function tokenFault(what: string, value: unknown): Fault | undefined {
   if (!Token.isUnresolved(value)) return undefined;
   return {
     what,
@@ -115,4 +119,9 @@ export function tokenFault(what: string, value: unknown): Parameters<Faults["add
     allowed: "a value known at synth",
     remedy: "pass a plain string or number, not an attribute, variable or output of Terraform",
   };
+}
+
+export function credentialVersionFault(what: string, value: number | undefined): Fault | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 1)) return undefined;
+  return { what, value, allowed: "a whole number from 1", remedy: "start at 1 and raise it by one" };
 }

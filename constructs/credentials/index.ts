@@ -1,7 +1,32 @@
-export { CertificateAuthority, type ManagedAuthorityOptions } from "./certificate-authority";
-export { CredentialStore, ISSUE_VARIABLE, type FolderStoreOptions, type IssuePolicy } from "./credential-store";
-export { fulfil, type ClientCredentials, type Credentials, type Fulfilment, type IssuanceNote } from "./issuance";
-export { type RecordFolder } from "./record-folder";
+export { type Authority } from "./authorities";
+export { auditTrail, type AuditEntry } from "./audit";
+export {
+  CertificateAuthority,
+  type ExternalAuthorityOptions,
+  type ImportedAuthorityOptions,
+  type IntermediateAuthorityOptions,
+  type ManagedAuthorityOptions,
+  type TrustedAuthorityOptions,
+} from "./certificate-authority";
+export {
+  CommandSigner,
+  type CertificateSigner,
+  type CertificateSigningRequest,
+  type CommandSignerOptions,
+  type RevocationListSigningRequest,
+} from "./certificate-signer";
+export {
+  CredentialStore,
+  type FolderStoreOptions,
+  type IssuePolicy,
+  type SealedStoreOptions,
+} from "./credential-store";
+export { handOver, lastHandovers } from "./handover";
+export { fulfil, type ClientCredentials, type Credentials, type Fulfilment } from "./issuance";
+export { Issuing, type IssuanceNote } from "./issuing";
+export { RecordFolder } from "./record-folder";
+export { revokeClient } from "./revocations";
+export { TextSource } from "./text-source";
 export {
   type WantedAuthority,
   type WantedCertificate,

@@ -1,68 +1,59 @@
+import { createHash } from "node:crypto";
 import { generatePassword, hashPassword, parsePasswordHash, verifyPassword } from "../access";
-import {
-  IssuedCertificate,
-  issueAuthority,
-  issueClient,
-  issueRevocationList,
-  Issuer,
-  issueServer,
-  KeyAlgorithm,
-  parseHost,
-} from "../pki";
+import { DAY, KeyAlgorithm, KeySource, Lifetime, parseCertificationRequest, parseHost, renewalTime } from "../pki";
+import { Authority, crossCertificate, refuseSkippedStep, TrustedAuthorities, trustedAuthorities } from "./authorities";
+import { CertificateAuthority } from "./certificate-authority";
+import { certificateFields, IssuanceNote, Issuing, Reason } from "./issuing";
+import { ClientRecord, ControlRecord, PasswordRecord, ServerRecord } from "./record";
 import { RecordFolder } from "./record-folder";
-import {
-  AuthorityRecord,
-  AuthorityRole,
-  CertificateFields,
-  ClientRecord,
-  ControlRecord,
-  CredentialRecord,
-  PasswordRecord,
-  RevocationListRecord,
-  ServerRecord,
-} from "./record";
+import { Revocations } from "./revocations";
 import { WantedAuthority, WantedCertificate, WantedCredentials, WantedPassword, WantedServer } from "./wanted";
-
-const DAY = 24 * 60 * 60 * 1000;
-/** Devices whose clock runs behind must not see a certificate of the future (field reports 53, A1). */
-const BACKDATED = DAY;
-/** A certificate is renewed in the last third of its life, spread over a tenth of that third. */
-const RENEWAL_FRACTION = 1 / 3;
-const JITTER_FRACTION = 1 / 10;
 
 /** Every server certificate is also for the machine itself (field reports 04, 17). */
 const LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "::1"].map(parseHost);
-
-/** One thing that was issued, or that is missing where nothing may be issued. */
-export interface IssuanceNote {
-  readonly what: string;
-  readonly reason: string;
-}
+/** The broker's own authority and its certificate, in days. All that trusts it is deployed together with it. */
+const CONTROL_LIFETIME: Lifetime = { validityDays: 3650, renewBeforeDays: 365 };
 
 export interface ClientCredentials {
   readonly certificate?: ClientRecord;
+  /** What stands between the certificate and the root. */
+  readonly chainPem?: string;
   readonly password?: { readonly value: string; readonly hash: string };
 }
 
 /** Everything that one broker and its clients need, complete. */
 export interface Credentials {
-  readonly serverAuthority: AuthorityRecord;
-  readonly clientAuthority?: AuthorityRecord;
-  readonly controlAuthority: AuthorityRecord;
+  readonly serverAuthorities: readonly Authority[];
+  readonly clientAuthorities: readonly Authority[];
+  readonly controlAuthority: Authority;
   readonly server: ServerRecord;
+  /** What the server sends after its certificate, so that every client gets from there to a root that it trusts. */
+  readonly serverChainPem: string;
   readonly control: ControlRecord;
   /** One list per authority that the broker checks clients against, concatenated. */
   readonly revocationListsPem: string;
-  /** Every client's credential that has not expired and is not declared now: its open sessions are to be closed. */
-  readonly ended: readonly { readonly name: string; readonly version: number }[];
+  /** Every client's certificate that has not expired and must not work now: its open sessions are to be closed. */
+  readonly ended: readonly ClientRecord[];
   readonly clients: ReadonlyMap<string, ClientCredentials>;
+  readonly nextAction: NextAction;
+}
+
+/** What comes next by itself, and when. */
+export interface NextAction {
+  readonly at: Date;
+  readonly what: string;
 }
 
 export interface Fulfilment {
   /** Absent when something is missing and may not be issued. */
   readonly credentials?: Credentials;
   readonly issued: readonly IssuanceNote[];
+  /** What is needed and not there. */
   readonly missing: readonly IssuanceNote[];
+  /** What is there, but is to be issued again. */
+  readonly due: readonly IssuanceNote[];
+  /** What the owner has to see to. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -73,147 +64,156 @@ export interface Fulfilment {
  * @throws {Error} when the declaration contradicts what was issued for good, such as an authority's algorithm
  */
 export function fulfil(folder: RecordFolder, wanted: WantedCredentials, mayIssue: boolean, now: Date): Fulfilment {
+  const plan = new Issuing(folder, now, undefined);
+  const planned = new Issuance(plan, wanted).run();
+  if (!mayIssue || plan.missing.length + plan.due.length === 0) return planned;
+  // Known in advance, RSA keys are made on all cores.
+  const source = new KeySource(count(plan.keys));
   const issued: IssuanceNote[] = [];
-  for (;;) {
-    const issuance = new Issuance(folder, wanted, mayIssue, now);
-    const result = issuance.run();
-    issued.push(...result.issued);
-    // What another process wrote first was made for its declaration, which may shut out others than this one.
-    if (!issuance.overtaken) return { ...result, issued };
+  try {
+    for (;;) {
+      const issuing = new Issuing(folder, now, source);
+      const result = new Issuance(issuing, wanted).run();
+      issued.push(...result.issued);
+      // What another process wrote first was made for its declaration, which may shut out others than this one.
+      if (!issuing.overtaken) return { ...result, issued };
+    }
+  } finally {
+    source.close();
   }
 }
 
-/** Why a record is not enough. `soon`: it still works, so where nothing may be issued it is used on. */
-interface Reason {
-  readonly text: string;
-  readonly soon?: boolean;
+function count(algorithms: readonly KeyAlgorithm[]): ReadonlyMap<string, number> {
+  const result = new Map<string, number>();
+  for (const { id } of algorithms) result.set(id, (result.get(id) ?? 0) + 1);
+  return result;
 }
 
 class Issuance {
-  /** Whether another process wrote a record first, so that what was taken over has to be judged again. */
-  overtaken = false;
-
-  private readonly issued: IssuanceNote[] = [];
-  private readonly missing: IssuanceNote[] = [];
-  private readonly issuers = new Map<AuthorityRecord, Issuer>();
+  private readonly revocations: Revocations;
 
   constructor(
-    private readonly folder: RecordFolder,
+    private readonly issuing: Issuing,
     private readonly wanted: WantedCredentials,
-    private readonly mayIssue: boolean,
-    private readonly now: Date,
-  ) {}
+  ) {
+    this.revocations = new Revocations(issuing);
+  }
 
   run(): Fulfilment {
-    const { wanted } = this;
-    const serverAuthority = this.authority("server", wanted.serverAuthority);
-    const clientAuthority = wanted.clientAuthority && this.authority("clients", wanted.clientAuthority);
-    const controlAuthority = this.authority("control", wanted.controlAuthority);
-    const server = this.server(serverAuthority, wanted.server);
-    const control = this.control(controlAuthority);
+    const { issuing, wanted } = this;
+    const serverAuthorities = this.authorities(wanted.serverAuthority, this.serverSignsNow());
+    const clientAuthorities =
+      wanted.clientAuthority === undefined || wanted.clientAuthority === wanted.serverAuthority
+        ? wanted.clientAuthority && serverAuthorities
+        : this.authorities(wanted.clientAuthority, this.clientsSignNow(wanted.clientAuthority));
+    const controlAuthorities = trustedAuthorities(issuing, this.controlAuthority());
+    const server = this.server(serverAuthorities?.issuing, wanted.server);
+    const cross = serverAuthorities && crossCertificate(issuing, wanted.serverAuthority.role, serverAuthorities);
+    const control = this.control(controlAuthorities?.issuing);
 
-    const clients = new Map<string, ClientCredentials>();
-    const latestClient = newestByName(this.folder.all("client"));
-    for (const certificate of wanted.certificates) {
-      const record = this.client(clientAuthority, certificate, latestClient.get(certificate.name));
-      if (record !== undefined) clients.set(certificate.name, { certificate: record });
-    }
-    const latestPassword = newestByName(this.folder.all("password"));
-    for (const password of wanted.passwords) {
-      const found = this.password(password, latestPassword.get(password.name));
-      if (found !== undefined) clients.set(password.name, { ...clients.get(password.name), password: found });
-    }
-
-    const ended = clientAuthority === undefined ? [] : this.endedCertificates(clientAuthority);
-    const lists = [
-      clientAuthority && this.revocationList(clientAuthority, ended),
-      this.revocationList(controlAuthority, []),
-    ];
-    const notes = { issued: this.issued, missing: this.missing };
-    if (!serverAuthority || !controlAuthority || !server || !control || this.missing.length > 0) return notes;
+    this.revocations.endEarlierVersions(wanted.certificates);
+    const clients = this.clients(clientAuthorities);
+    const ended = this.revocations.endedCertificates(wanted.certificates);
+    const lists = [...(clientAuthorities?.all ?? []), ...(controlAuthorities?.all ?? [])].map((authority) =>
+      this.revocations.list(authority, ended),
+    );
+    const { issued, missing, due, warnings, nextAction } = issuing;
+    const notes = { issued, missing, due, warnings };
+    if (!serverAuthorities || !controlAuthorities || !server || !control || missing.length > 0) return notes;
     return {
       ...notes,
       credentials: {
-        serverAuthority,
-        ...(clientAuthority && { clientAuthority }),
-        controlAuthority,
+        serverAuthorities: serverAuthorities.all,
+        clientAuthorities: clientAuthorities?.all ?? [],
+        controlAuthority: controlAuthorities.issuing,
         server,
+        serverChainPem: cross ? cross.record.certificatePem + cross.by.sentPem : serverAuthorities.issuing.sentPem,
         control,
-        revocationListsPem: lists.map((list) => list?.pem ?? "").join(""),
-        ended: ended.map(({ name, version }) => ({ name, version })),
+        revocationListsPem: lists.join(""),
+        ended,
         clients,
+        nextAction: nextAction as NextAction,
       },
     };
   }
 
-  private authority(role: AuthorityRole, wanted: WantedAuthority): AuthorityRecord | undefined {
-    const records = this.folder.all("authority").filter((record) => record.role === role);
-    const record = records.find((candidate) => candidate.generation === wanted.generation);
-    if (record !== undefined) {
-      if (wanted.algorithmDeclared && record.algorithm !== wanted.algorithm.id) {
-        throw new Error(
-          `the ${role} authority is declared with ${wanted.algorithm.id}, but the one in ${this.folder.directory} ` +
-            `was made with ${record.algorithm} and clients trust that one; allowed: ${record.algorithm}; ` +
-            "remedy: declare that algorithm, or use another store to start afresh",
-        );
-      }
-      if (Date.parse(record.notAfter) <= this.now.getTime()) {
-        throw new Error(
-          `the ${role} authority in ${this.folder.directory} ended ${record.notAfter}, and with it every certificate ` +
-            "that it signed; allowed: an authority that is valid; remedy: use another store to start afresh, and hand " +
-            "every client its new bundle",
-        );
-      }
-      return record;
-    }
-    return this.issue<AuthorityRecord>(`${role} authority`, { text: "first issue" }, (stamp) => {
-      const certificate = issueAuthority({
-        commonName: wanted.commonName,
-        algorithm: wanted.algorithm,
-        ...this.validity(wanted.validityDays),
-      });
-      return {
-        kind: "authority",
-        role,
-        generation: wanted.generation,
-        ...fields(certificate, wanted.algorithm),
-        ...stamp,
-      };
-    });
+  private authorities(wanted: WantedAuthority, signsNow: number | undefined): TrustedAuthorities | undefined {
+    refuseSkippedStep(this.issuing, wanted, signsNow);
+    return trustedAuthorities(this.issuing, wanted);
   }
 
-  private server(authority: AuthorityRecord | undefined, wanted: WantedServer): ServerRecord | undefined {
-    const last = newest(this.folder.all("server"));
+  private serverSignsNow(): number | undefined {
+    return this.generationOf(newest(this.issuing.folder.all("server")), this.wanted.serverAuthority);
+  }
+
+  private clientsSignNow(wanted: WantedAuthority): number | undefined {
+    const latest = newestByName(this.issuing.folder.all("client"));
+    const generations = this.wanted.certificates.flatMap(
+      ({ name }) => this.generationOf(latest.get(name), wanted) ?? [],
+    );
+    // One client that has only the old generation's certificate is enough to keep that one trusted.
+    return generations.length === 0 ? undefined : Math.min(...generations);
+  }
+
+  private generationOf(record: ServerRecord | ClientRecord | undefined, { role }: WantedAuthority): number | undefined {
+    return this.issuing.folder
+      .all("authority")
+      .find((one) => one.role === role && one.fingerprint256 === record?.issuer256)?.generation;
+  }
+
+  /** It is replaced by itself in time: whatever trusts it is deployed together with it. */
+  private controlAuthority(): WantedAuthority {
+    const wanted = this.wanted.controlAuthority;
+    const { validityDays, renewBeforeDays } = CONTROL_LIFETIME;
+    const own = this.issuing.folder.all("authority").filter(({ role }) => role === "control");
+    const last = own.reduce<(typeof own)[number] | undefined>(
+      (best, one) => (best && best.generation > one.generation ? best : one),
+      undefined,
+    );
+    const isLate = last && Date.parse(last.notAfter) - renewBeforeDays * DAY <= this.issuing.now.getTime();
+    const generation = last === undefined ? 1 : last.generation + (isLate ? 1 : 0);
+    return {
+      ...wanted,
+      authority: CertificateAuthority.managed({ validityDays, renewBeforeDays, trusted: [generation] }),
+    };
+  }
+
+  private server(authority: Authority | undefined, wanted: WantedServer): ServerRecord | undefined {
+    const { issuing } = this;
+    const last = newest(issuing.folder.all("server"));
     const hosts = wanted.hosts.map((host) => host.value);
-    const added = last && hosts.filter((host) => !last.hosts.includes(host));
+    const added = last?.version === wanted.credentialVersion ? hosts.filter((host) => !last.hosts.includes(host)) : [];
+    refuseLowerVersion("serverCertificate", wanted.credentialVersion, last?.version);
     // A renewal can wait where nothing may be issued; a host that no certificate has cannot, so it is asked first.
     const reason =
-      added && added.length > 0
+      added.length > 0
         ? { text: `host added: ${added.join(", ")}` }
-        : this.reasonToIssue(last, authority, wanted.algorithm, wanted.validityDays);
+        : this.reasonToIssue("server certificate", last, authority, wanted, last?.version);
     if (reason === undefined) return last;
-    return this.issue<ServerRecord>(
+    return issuing.issue<ServerRecord>(
       "server certificate",
       reason,
+      wanted.algorithm,
       (stamp) => {
-        const issuer = this.issuer(authority);
         const sequence = (last?.sequence ?? 0) + 1;
         const generationHost = wanted.generationHosts[sequence % wanted.generationHosts.length] as string;
-        const certificate = issueServer(issuer.signs, {
+        const certificate = signing(authority).signer.server({
           // Clients go by the alternative names; a common name has room for 64 characters (RFC 5280, ub-common-name).
           commonName: hosts.find((host) => host.length <= 64) ?? "mosquitto",
           hosts: [...wanted.hosts, ...LOOPBACK_HOSTS, parseHost(generationHost)],
           algorithm: wanted.algorithm,
-          ...this.validity(wanted.validityDays),
+          keyPair: issuing.key(wanted.algorithm),
+          ...issuing.validity(wanted.lifetime.validityDays),
         });
-
         return {
           kind: "server",
+          version: wanted.credentialVersion,
           sequence,
           hosts,
           generationHost,
-          issuer256: issuer.fingerprint256,
-          ...fields(certificate, wanted.algorithm),
+          issuer256: signing(authority).record.fingerprint256,
+          ...certificateFields(certificate, wanted.algorithm.id),
+          privateKeyPem: certificate.privateKeyPem,
           ...stamp,
         };
       },
@@ -221,87 +221,134 @@ class Issuance {
     );
   }
 
-  private control(authority: AuthorityRecord | undefined): ControlRecord | undefined {
+  private control(authority: Authority | undefined): ControlRecord | undefined {
+    const { issuing } = this;
     const { controlAuthority, controlName } = this.wanted;
-    const last = newest(this.folder.all("control"));
-    const reason = this.reasonToIssue(last, authority, controlAuthority.algorithm, controlAuthority.validityDays);
+    const { algorithm } = controlAuthority;
+    const last = newest(issuing.folder.all("control"));
+    const wanted = { algorithm, lifetime: CONTROL_LIFETIME, credentialVersion: 1 };
+    const reason = this.reasonToIssue("control certificate", last, authority, wanted, 1);
     if (reason === undefined) return last;
-    return this.issue<ControlRecord>(
+    return issuing.issue<ControlRecord>(
       "control certificate",
       reason,
+      algorithm,
       (stamp) => {
-        const issuer = this.issuer(authority);
-        const certificate = issueClient(issuer.signs, {
+        const certificate = signing(authority).signer.client({
           commonName: controlName,
-          algorithm: controlAuthority.algorithm,
-          ...this.validity(controlAuthority.validityDays),
+          algorithm,
+          keyPair: issuing.key(algorithm),
+          ...issuing.validity(CONTROL_LIFETIME.validityDays),
         });
-        const sequence = (last?.sequence ?? 0) + 1;
         return {
           kind: "control",
-          sequence,
-          issuer256: issuer.fingerprint256,
-          ...fields(certificate, controlAuthority.algorithm),
+          sequence: (last?.sequence ?? 0) + 1,
+          issuer256: signing(authority).record.fingerprint256,
+          ...certificateFields(certificate, algorithm.id),
+          privateKeyPem: certificate.privateKeyPem,
           ...stamp,
         };
       },
       last,
     );
+  }
+
+  private clients(authorities: TrustedAuthorities | undefined): ReadonlyMap<string, ClientCredentials> {
+    const clients = new Map<string, ClientCredentials>();
+    const latestClient = newestByName(this.issuing.folder.all("client"));
+    for (const wanted of this.wanted.certificates) {
+      const certificate = this.client(authorities?.issuing, wanted, latestClient.get(wanted.name));
+      if (certificate === undefined) continue;
+      const issuer = authorities?.all.find(({ record }) => record.fingerprint256 === certificate.issuer256);
+      clients.set(wanted.name, { certificate, chainPem: issuer?.sentPem ?? "" });
+    }
+    const latestPassword = newestByName(this.issuing.folder.all("password"));
+    for (const wanted of this.wanted.passwords) {
+      const password = this.password(wanted, latestPassword.get(wanted.name));
+      if (password !== undefined) clients.set(wanted.name, { ...clients.get(wanted.name), password });
+    }
+    return clients;
   }
 
   private client(
-    authority: AuthorityRecord | undefined,
+    authority: Authority | undefined,
     wanted: WantedCertificate,
     latest: ClientRecord | undefined,
   ): ClientRecord | undefined {
-    this.refuseLowerVersion(wanted, latest);
+    const { issuing } = this;
+    const { name, requestPem } = wanted;
+    const what = `client certificate ${name}`;
+    refuseLowerVersion(`client ${name}`, wanted.credentialVersion, latest?.version);
     const last = latest?.version === wanted.credentialVersion ? latest : undefined;
     const reason =
-      latest !== undefined && last === undefined
-        ? { text: `credentialVersion raised to ${wanted.credentialVersion}` }
-        : this.reasonToIssue(last, authority, wanted.algorithm, wanted.validityDays);
+      this.reasonForRequest(last, requestPem) ?? this.reasonToIssue(what, last, authority, wanted, latest?.version);
     if (reason === undefined) return last;
-    return this.issue<ClientRecord>(
-      `client certificate ${wanted.name}`,
+    return issuing.issue<ClientRecord>(
+      what,
       reason,
+      requestPem === undefined ? wanted.algorithm : undefined,
       (stamp) => {
-        const issuer = this.issuer(authority);
-        const certificate = issueClient(issuer.signs, {
-          commonName: wanted.name,
-          algorithm: wanted.algorithm,
-          ...this.validity(wanted.validityDays),
-        });
-        return {
+        const { signer, record } = signing(authority);
+        const validity = issuing.validity(wanted.lifetime.validityDays);
+        const common = {
           kind: "client",
-          name: wanted.name,
+          name,
           version: wanted.credentialVersion,
           sequence: (last?.sequence ?? 0) + 1,
-          issuer256: issuer.fingerprint256,
-          ...fields(certificate, wanted.algorithm),
-          ...stamp,
-        };
+          issuer256: record.fingerprint256,
+        } as const;
+        if (requestPem !== undefined) {
+          const { algorithm, publicKeyDer } = parseCertificationRequest(requestPem);
+          const certificate = signer.certify(requestPem, name, validity);
+          const publicKey256 = sha256(publicKeyDer);
+          return { ...common, ...certificateFields(certificate, algorithm), publicKey256, ...stamp };
+        }
+        const { algorithm } = wanted;
+        const certificate = signer.client({
+          commonName: name,
+          algorithm,
+          keyPair: issuing.key(algorithm),
+          ...validity,
+        });
+        const { privateKeyPem } = certificate;
+        return { ...common, ...certificateFields(certificate, algorithm.id), privateKeyPem, ...stamp };
       },
       last,
     );
   }
 
+  /** A device that has another key can do nothing with the certificate of the one before. */
+  private reasonForRequest(last: ClientRecord | undefined, requestPem: string | undefined): Reason | undefined {
+    if (last === undefined) return undefined;
+    const key = requestPem === undefined ? undefined : sha256(parseCertificationRequest(requestPem).publicKeyDer);
+    if (key === last.publicKey256) return undefined;
+    return { text: key === undefined ? "the client no longer has a request" : "the client's request has another key" };
+  }
+
   private password(wanted: WantedPassword, latest: PasswordRecord | undefined): ClientCredentials["password"] {
-    this.refuseLowerVersion(wanted, latest);
+    refuseLowerVersion(`client ${wanted.name}`, wanted.credentialVersion, latest?.version);
     const last = latest?.version === wanted.credentialVersion ? latest : undefined;
+    this.refuseRevokedPassword(wanted);
     const record =
       this.keptPassword(wanted, last) ??
-      this.issue<PasswordRecord>(`password ${wanted.name}`, this.reasonForPassword(wanted, latest, last), (stamp) => {
-        const value = wanted.value ?? last?.password ?? generatePassword();
-        return {
-          kind: "password",
-          name: wanted.name,
-          version: wanted.credentialVersion,
-          sequence: (last?.sequence ?? 0) + 1,
-          hash: hashPassword(value, { iterations: wanted.iterations }),
-          ...(wanted.value === undefined && { password: value }),
-          ...stamp,
-        };
-      });
+      this.issuing.issue<PasswordRecord>(
+        `password ${wanted.name}`,
+        this.reasonForPassword(wanted, latest, last),
+        undefined,
+        (stamp) => {
+          const isRevoked = last !== undefined && this.revocations.of(last) !== undefined;
+          const value = wanted.value ?? (isRevoked ? undefined : last?.password) ?? generatePassword();
+          return {
+            kind: "password",
+            name: wanted.name,
+            version: wanted.credentialVersion,
+            sequence: (last?.sequence ?? 0) + 1,
+            hash: hashPassword(value, { iterations: wanted.iterations }),
+            ...(wanted.value === undefined && { password: value }),
+            ...stamp,
+          };
+        },
+      );
     if (record === undefined) return undefined;
     return { value: wanted.value ?? (record.password as string), hash: record.hash };
   }
@@ -309,8 +356,21 @@ class Issuance {
   /** The hash is kept while the password is the same: another salt would be a change to deploy. */
   private keptPassword(wanted: WantedPassword, last: PasswordRecord | undefined): PasswordRecord | undefined {
     if (last === undefined || parsePasswordHash(last.hash).iterations !== wanted.iterations) return undefined;
+    if (this.revocations.of(last) !== undefined) return undefined;
     if (wanted.value === undefined) return last.password === undefined ? undefined : last;
     return verifyPassword(wanted.value, last.hash) ? last : undefined;
+  }
+
+  private refuseRevokedPassword({ name, value }: WantedPassword): void {
+    if (value === undefined) return;
+    const revoked = this.issuing.folder
+      .all("password")
+      .find((record) => record.name === name && this.revocations.of(record) && verifyPassword(value, record.hash));
+    if (revoked === undefined) return;
+    throw new Error(
+      `the password that client ${name} is declared with was revoked (${this.revocations.of(revoked)?.cause}); ` +
+        "allowed: another password; remedy: give one that nobody has had",
+    );
   }
 
   private reasonForPassword(
@@ -320,159 +380,91 @@ class Issuance {
   ): Reason {
     if (latest === undefined) return { text: "first issue" };
     if (last === undefined) return { text: `credentialVersion raised to ${wanted.credentialVersion}` };
+    const revocation = this.revocations.of(last);
+    if (revocation !== undefined) return { text: `the one before was revoked: ${revocation.cause}` };
     if (wanted.value !== undefined) return { text: "password or iterations changed" };
     return { text: last.password === undefined ? "password no longer given" : "iterations changed" };
   }
 
-  private refuseLowerVersion(
-    wanted: { readonly name: string; readonly credentialVersion: number },
-    latest: { readonly version: number } | undefined,
-  ): void {
-    if (latest === undefined || latest.version <= wanted.credentialVersion) return;
-    throw new Error(
-      `client ${wanted.name} is declared with credentialVersion ${wanted.credentialVersion}, but version ` +
-        `${latest.version} was issued and ended it; allowed: ${latest.version} or more; ` +
-        "remedy: declare the version that was issued last",
-    );
-  }
-
+  /** @param latestVersion of any certificate that the subject had; `last` is only one of the wanted version */
   private reasonToIssue(
-    last: (ServerRecord | ControlRecord | ClientRecord) | undefined,
-    authority: AuthorityRecord | undefined,
-    algorithm: KeyAlgorithm,
-    validityDays: number,
+    what: string,
+    last: ServerRecord | ControlRecord | ClientRecord | undefined,
+    authority: Authority | undefined,
+    wanted: { readonly algorithm: KeyAlgorithm; readonly lifetime: Lifetime; readonly credentialVersion: number },
+    latestVersion: number | undefined,
   ): Reason | undefined {
+    if (latestVersion !== undefined && latestVersion < wanted.credentialVersion) {
+      return { text: `credentialVersion raised to ${wanted.credentialVersion}` };
+    }
     if (last === undefined) return { text: "first issue" };
-    if (authority !== undefined && last.issuer256 !== authority.fingerprint256) return { text: "authority changed" };
-    if (last.algorithm !== algorithm.id) return { text: `algorithm changed from ${last.algorithm} to ${algorithm.id}` };
+    const revocation = last.kind === "client" ? this.revocations.of(last) : undefined;
+    if (revocation !== undefined) return { text: `the one before was revoked: ${revocation.cause}` };
+    if (authority !== undefined && last.issuer256 !== authority.record.fingerprint256) {
+      const { role, generation } = authority.record;
+      return { text: `rotation: ${role} authority ${generation} issues now` };
+    }
+    const isRequest = last.kind === "client" && last.publicKey256 !== undefined;
+    if (!isRequest && last.algorithm !== wanted.algorithm.id) {
+      return { text: `algorithm changed from ${last.algorithm} to ${wanted.algorithm.id}` };
+    }
     const end = Date.parse(last.notAfter);
     // A leaf that ends with its authority gains nothing from being issued again.
-    if (authority !== undefined && end >= Date.parse(authority.notAfter)) return undefined;
-    const window = validityDays * DAY * RENEWAL_FRACTION;
-    const jitter = (parseInt(last.serial.slice(-4), 16) / 0xffff) * window * JITTER_FRACTION;
-    if (this.now.getTime() < end - window + jitter) return undefined;
-    return { text: `renewal: it ends ${last.notAfter}`, soon: this.now.getTime() < end };
-  }
-
-  /** Every unexpired certificate of a client, or of a version of it, that is not declared now. */
-  private endedCertificates(authority: AuthorityRecord): readonly ClientRecord[] {
-    const declared = new Map(this.wanted.certificates.map((client) => [client.name, client.credentialVersion]));
-    return this.folder
-      .all("client")
-      .filter((record) => record.issuer256 === authority.fingerprint256)
-      .filter((record) => declared.get(record.name) !== record.version)
-      .filter((record) => Date.parse(record.notAfter) > this.now.getTime());
-  }
-
-  /** Whether a list refuses exactly these, beside certificates that have ended and are refused anyway. */
-  private stillRefuses(list: RevocationListRecord, serials: readonly string[]): boolean {
-    const ended = new Set(
-      this.folder
-        .all("client")
-        .filter((record) => Date.parse(record.notAfter) <= this.now.getTime())
-        .map((record) => record.serial),
-    );
-    const listed = new Set(list.serials);
-    const wanted = new Set(serials);
-    return (
-      serials.every((serial) => listed.has(serial)) && list.serials.every((one) => wanted.has(one) || ended.has(one))
-    );
-  }
-
-  private revocationList(
-    authority: AuthorityRecord | undefined,
-    ended: readonly ClientRecord[],
-  ): RevocationListRecord | undefined {
-    if (authority === undefined) return undefined;
-    const { role, generation } = authority;
-    const serials = ended.map((record) => record.serial).sort();
-    const last = newest(
-      this.folder.all("crl").filter((record) => record.role === role && record.generation === generation),
-    );
-    if (last !== undefined && this.stillRefuses(last, serials)) return last;
-    const sequence = (last?.sequence ?? 0) + 1;
-    const reason = last === undefined ? "first issue" : `${serials.length} certificates to refuse`;
-    return this.issue<RevocationListRecord>(`revocation list of the ${role} authority`, { text: reason }, (stamp) => ({
-      kind: "crl",
-      role,
-      generation,
-      sequence,
-      serials,
-      // Both dates are the authority's own: a list of the future, or one that expired, locks everybody out.
-      pem: issueRevocationList(this.issuer(authority).signs, {
-        number: sequence,
-        thisUpdate: new Date(authority.notBefore),
-        nextUpdate: new Date(authority.notAfter),
-        revoked: ended.map((record) => ({ serial: record.serial, revokedAt: new Date(record.notBefore) })),
-      }),
-      ...stamp,
-    }));
-  }
-
-  /** Adds what `make` makes to the store, or notes that it is missing. */
-  private issue<R extends CredentialRecord>(
-    what: string,
-    reason: Reason,
-    make: (stamp: { issuedAt: string; reason: string }) => R,
-    current?: R,
-  ): R | undefined {
-    if (!this.mayIssue) {
-      if (reason.soon === true) return current;
-      this.missing.push({ what, reason: reason.text });
+    if (authority !== undefined && end >= authority.end) return undefined;
+    const renewal = renewalTime(last, wanted.lifetime);
+    const { now } = this.issuing;
+    if (now < renewal) {
+      this.issuing.schedule(renewal, `${what}: renewal`);
       return undefined;
     }
-    const made = make({ issuedAt: this.now.toISOString(), reason: reason.text });
-    const record = this.folder.add(made);
-    if (record === made) this.issued.push({ what, reason: reason.text });
-    else this.overtaken = true;
-    return record as R;
-  }
-
-  private issuer(authority: AuthorityRecord | undefined): { signs: Issuer; fingerprint256: string } {
-    if (authority === undefined) throw new Error("a certificate was asked for without an authority to sign it");
-    let signs = this.issuers.get(authority);
-    if (signs === undefined) {
-      signs = Issuer.fromPem(authority.certificatePem, authority.privateKeyPem);
-      this.issuers.set(authority, signs);
-    }
-    return { signs, fingerprint256: authority.fingerprint256 };
-  }
-
-  private validity(days: number): { notBefore: Date; notAfter: Date } {
-    return {
-      notBefore: new Date(this.now.getTime() - BACKDATED),
-      notAfter: new Date(this.now.getTime() + days * DAY),
-    };
+    if (!this.issuing.mayIssue) this.issuing.schedule(renewal, `${what}: renewal`);
+    return { text: `renewal: it ends ${last.notAfter}`, soon: now.getTime() < end };
   }
 }
 
-function fields(certificate: IssuedCertificate, algorithm: KeyAlgorithm): CertificateFields {
-  return {
-    algorithm: algorithm.id,
-    serial: certificate.serial,
-    fingerprint256: certificate.fingerprint256,
-    notBefore: certificate.notBefore.toISOString(),
-    notAfter: certificate.notAfter.toISOString(),
-    certificatePem: certificate.certificatePem,
-    privateKeyPem: certificate.privateKeyPem,
-  };
-}
-
-function newest<R extends { readonly sequence: number }>(records: readonly R[]): R | undefined {
-  return records.reduce<R | undefined>(
-    (best, record) => (best && best.sequence > record.sequence ? best : record),
-    undefined,
+function refuseLowerVersion(who: string, wanted: number, issued: number | undefined): void {
+  if (issued === undefined || issued <= wanted) return;
+  throw new Error(
+    `${who} is declared with credentialVersion ${wanted}, but version ${issued} was issued and ended it; allowed: ` +
+      `${issued} or more; remedy: declare the version that was issued last`,
   );
 }
 
-function newestByName<R extends { readonly name: string; readonly version: number; readonly sequence: number }>(
+function signing(authority: Authority | undefined): Authority {
+  if (authority === undefined) throw new Error("a certificate was asked for without an authority to sign it");
+  return authority;
+}
+
+function sha256(octets: Buffer): string {
+  return createHash("sha256").update(octets).digest("hex");
+}
+
+/** Where two branches each made one, the later of them. */
+function newest<R extends Aged>(records: readonly R[]): R | undefined {
+  return records.reduce<R | undefined>((best, record) => (best && isNewer(best, record) ? best : record), undefined);
+}
+
+function newestByName<R extends Aged & { readonly name: string; readonly version: number }>(
   records: readonly R[],
 ): Map<string, R> {
   const result = new Map<string, R>();
   for (const record of records) {
     const best = result.get(record.name);
-    const older = best !== undefined && (best.version - record.version || best.sequence - record.sequence) > 0;
-    if (!older) result.set(record.name, record);
+    if (best === undefined || best.version < record.version) result.set(record.name, record);
+    else if (best.version === record.version && isNewer(record, best)) result.set(record.name, record);
   }
   return result;
+}
+
+interface Aged {
+  readonly sequence: number;
+  readonly issuedAt: string;
+  readonly serial?: string;
+  readonly hash?: string;
+}
+
+function isNewer(one: Aged, other: Aged): boolean {
+  if (one.sequence !== other.sequence) return one.sequence > other.sequence;
+  const order = ({ issuedAt, serial, hash }: Aged): string => `${issuedAt} ${serial ?? hash}`;
+  return order(one) > order(other);
 }

@@ -1,10 +1,15 @@
 import { createHash } from "node:crypto";
+import type { RevocationReason } from "../pki";
 
 /** The format this version reads and writes. A higher number in a record means that a newer version wrote it. */
 export const RECORD_FORMAT = 1;
 
-/** Who signs what: servers and clients have an authority each; `control` is the broker's own, for its health check. */
-export type AuthorityRole = "server" | "clients" | "control";
+/**
+ * Who signs what: servers and clients have an authority each, or a shared one; `control` is the broker's own, for its
+ * health check. The roots of authorities that stand below one are authorities of their own.
+ */
+export type AuthorityRole =
+  "server" | "clients" | "shared" | "control" | "server-root" | "clients-root" | "shared-root";
 
 interface Stamp {
   /** When it was issued, ISO 8601. */
@@ -13,7 +18,7 @@ interface Stamp {
   readonly reason: string;
 }
 
-/** A certificate with its key. */
+/** A certificate, as it is kept. */
 export interface CertificateFields {
   readonly algorithm: string;
   readonly serial: string;
@@ -21,13 +26,24 @@ export interface CertificateFields {
   readonly notBefore: string;
   readonly notAfter: string;
   readonly certificatePem: string;
-  readonly privateKeyPem: string;
 }
 
 export interface AuthorityRecord extends Stamp, CertificateFields {
   readonly kind: "authority";
   readonly role: AuthorityRole;
   readonly generation: number;
+  /** The authorities above it, the root last; empty for a root. */
+  readonly chainPem: string;
+  /** Only of an authority whose key is generated and kept here. */
+  readonly privateKeyPem?: string;
+}
+
+/** The certificate of one generation's authority that an earlier generation's has signed as well. */
+export interface CrossRecord extends Stamp, CertificateFields {
+  readonly kind: "cross";
+  readonly role: AuthorityRole;
+  readonly generation: number;
+  readonly by: number;
 }
 
 interface LeafFields extends Stamp, CertificateFields {
@@ -37,15 +53,18 @@ interface LeafFields extends Stamp, CertificateFields {
 
 export interface ServerRecord extends LeafFields {
   readonly kind: "server";
+  readonly version: number;
   readonly sequence: number;
   readonly hosts: readonly string[];
   /** A name inside the container that this certificate carries and its neighbours do not; it tells which one is live. */
   readonly generationHost: string;
+  readonly privateKeyPem: string;
 }
 
 export interface ControlRecord extends LeafFields {
   readonly kind: "control";
   readonly sequence: number;
+  readonly privateKeyPem: string;
 }
 
 export interface ClientRecord extends LeafFields {
@@ -53,6 +72,10 @@ export interface ClientRecord extends LeafFields {
   readonly name: string;
   readonly version: number;
   readonly sequence: number;
+  /** Absent where the client keeps its key to itself. */
+  readonly privateKeyPem?: string;
+  /** SHA-256 of the SubjectPublicKeyInfo of the request, where there was one. */
+  readonly publicKey256?: string;
 }
 
 export interface PasswordRecord extends Stamp {
@@ -74,24 +97,76 @@ export interface RevocationListRecord extends Stamp {
   readonly pem: string;
 }
 
-/** One thing that was issued, when and why. Never changed once written. */
-export type CredentialRecord =
-  AuthorityRecord | ServerRecord | ControlRecord | ClientRecord | PasswordRecord | RevocationListRecord;
+/** Ends one credential for good: no declaration brings it back. */
+export interface RevocationRecord extends Stamp {
+  readonly kind: "revocation";
+  readonly credential: "client" | "password";
+  readonly name: string;
+  readonly version: number;
+  readonly sequence: number;
+  /** Identifies the credential where two have the same version and sequence: its serial number, or its hash. */
+  readonly of: string;
+  readonly cause: RevocationReason;
+}
 
-/** The file name says what a record is, so that two writers of the same thing meet in one name. */
-export function recordFileName(content: CredentialRecord): string {
+/** A client was handed its connection bundle. */
+export interface HandoverRecord extends Stamp {
+  readonly kind: "handover";
+  readonly name: string;
+  readonly sequence: number;
+  /** Serial number of the certificate, or hash of the password, in that bundle. */
+  readonly credential: string;
+  /** SHA-256 fingerprints of the authorities that the bundle lets the client trust. */
+  readonly trusts: readonly string[];
+}
+
+/** One thing that was issued or done, when and why. Never changed once written. */
+export type CredentialRecord =
+  | AuthorityRecord
+  | CrossRecord
+  | ServerRecord
+  | ControlRecord
+  | ClientRecord
+  | PasswordRecord
+  | RevocationListRecord
+  | RevocationRecord
+  | HandoverRecord;
+
+/** What a record is about: of two processes that write about the same thing at once, one gives way. */
+export function recordSubject(content: CredentialRecord): string {
   switch (content.kind) {
     case "authority":
-      return `authority.${content.role}.${content.generation}.json`;
+      return `authority.${content.role}.${content.generation}`;
+    case "cross":
+      return `cross.${content.role}.${content.generation}-by-${content.by}`;
     case "server":
     case "control":
-      return `${content.kind}.${content.sequence}.json`;
+      return `${content.kind}.${content.sequence}`;
     case "client":
     case "password":
-      return `${content.kind}.${content.name}.v${content.version}.${content.sequence}.json`;
+      return `${content.kind}.${content.name}.v${content.version}.${content.sequence}`;
     case "crl":
-      return `crl.${content.role}.${content.generation}.${content.sequence}.json`;
+      return `crl.${content.role}.${content.generation}.${content.sequence}`;
+    case "revocation": {
+      const { credential, name, version, sequence, of } = content;
+      return `revocation.${credential}.${name}.v${version}.${sequence}.${shortHash(of)}`;
+    }
+    case "handover":
+      return `handover.${content.name}.${content.sequence}`;
   }
+}
+
+/**
+ * The name of a record's file: its subject, and a hash of its content. So two branches of a version control system that
+ * issue for the same thing merge without a conflict, and neither's certificate is forgotten.
+ */
+export function recordFileName(content: CredentialRecord): string {
+  return fileNameOf(content, digest({ format: RECORD_FORMAT, ...content }));
+}
+
+/** The subject in a record's file name. */
+export function subjectOfFileName(fileName: string): string {
+  return fileName.replace(/-[0-9a-f]{8}\.json$/, "");
 }
 
 export function serializeRecord(record: CredentialRecord): string {
@@ -104,6 +179,13 @@ export function serializeRecord(record: CredentialRecord): string {
  * @throws {Error} when it is no record, damaged, or of a newer format; the message does not name the folder
  */
 export function parseRecord(fileName: string, text: string): CredentialRecord {
+  const { record, ownName } = readRecord(text);
+  if (ownName !== fileName) throw new Error(`it was renamed: by its content it is ${ownName}`);
+  return record;
+}
+
+/** As `parseRecord`, for a text whose file has another name. */
+export function readRecord(text: string): { record: CredentialRecord; ownName: string } {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -118,12 +200,20 @@ export function parseRecord(fileName: string, text: string): CredentialRecord {
   }
   if (sha256 !== digest({ format, ...record })) throw new Error("its checksum does not match, so it was changed");
   const checked = record as unknown as CredentialRecord;
-  const own = recordFileName(checked) as string | undefined;
-  if (own === undefined) throw new Error("it is of a kind that this version does not know; use the newer version");
-  if (own !== fileName) throw new Error(`it was renamed: by its content it is ${own}`);
-  return checked;
+  if ((recordSubject(checked) as string | undefined) === undefined) {
+    throw new Error("it is of a kind that this version does not know; use the newer version");
+  }
+  return { record: checked, ownName: fileNameOf(checked, sha256) };
+}
+
+function fileNameOf(content: CredentialRecord, sha256: string): string {
+  return `${recordSubject(content)}-${sha256.slice(0, 8)}.json`;
 }
 
 function digest(body: object): string {
   return createHash("sha256").update(JSON.stringify(body)).digest("hex");
+}
+
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

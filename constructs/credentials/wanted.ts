@@ -1,27 +1,34 @@
-import { Host, KeyAlgorithm } from "../pki";
+import { Host, KeyAlgorithm, Lifetime } from "../pki";
+import { CertificateAuthority } from "./certificate-authority";
 
 export interface WantedAuthority {
-  readonly generation: number;
+  /** `shared` where one authority signs servers and clients. */
+  readonly role: "server" | "clients" | "shared" | "control";
+  /** Of the root above an intermediate. */
+  readonly rootRole: "server-root" | "clients-root" | "shared-root";
+  readonly authority: CertificateAuthority;
+  /** Beginning of the common names: the kind of authority and its generation follow. */
   readonly commonName: string;
+  /** Where the authority names none of its own. */
   readonly algorithm: KeyAlgorithm;
-  /** Whether the declaration named the algorithm, so that another one in the store is a contradiction. */
-  readonly algorithmDeclared: boolean;
-  readonly validityDays: number;
 }
 
 export interface WantedServer {
   readonly hosts: readonly Host[];
   /** Names of which each certificate carries one, in turn. */
   readonly generationHosts: readonly string[];
+  readonly credentialVersion: number;
   readonly algorithm: KeyAlgorithm;
-  readonly validityDays: number;
+  readonly lifetime: Lifetime;
 }
 
 export interface WantedCertificate {
   readonly name: string;
   readonly credentialVersion: number;
   readonly algorithm: KeyAlgorithm;
-  readonly validityDays: number;
+  readonly lifetime: Lifetime;
+  /** PKCS#10 request of a client that keeps its key. */
+  readonly requestPem?: string;
 }
 
 export interface WantedPassword {
@@ -35,7 +42,7 @@ export interface WantedPassword {
 /** What one broker's declaration needs from its store. */
 export interface WantedCredentials {
   readonly serverAuthority: WantedAuthority;
-  /** Absent where no listener asks for a client certificate. */
+  /** Absent where no listener asks for a client certificate; the server's own where one is shared. */
   readonly clientAuthority?: WantedAuthority;
   readonly controlAuthority: WantedAuthority;
   readonly server: WantedServer;

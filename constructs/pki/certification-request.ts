@@ -1,26 +1,18 @@
-import { createPublicKey, verify, type KeyObject } from "node:crypto";
-import forge from "node-forge";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import type { Fault } from "../faults";
-import { childrenOf, encodeDer, octetsOf, parseDer } from "./asn1";
+import { childrenOf, encodeDer } from "./asn1";
 import { der } from "./der";
 import { encodeName } from "./distinguished-name";
+import { CLIENT_AUTHENTICATION, SERVER_AUTHENTICATION, subjectAlternativeName } from "./extensions";
+import type { Host } from "./host";
 import type { KeyPair } from "./key-pair";
 import { pemBlocks, toPem } from "./pem";
+import { Signed } from "./signed";
 import { Signer } from "./signer";
 
 const LABEL = "CERTIFICATE REQUEST";
 /** What some tools write instead (RFC 7468 section 7). */
 const OLD_LABEL = "NEW CERTIFICATE REQUEST";
-
-/** Signature algorithms of requests, by object identifier (RFC 4055 section 5, RFC 5758 section 3.2). */
-const HASHES: Readonly<Record<string, string>> = {
-  "1.2.840.113549.1.1.11": "sha256",
-  "1.2.840.113549.1.1.12": "sha384",
-  "1.2.840.113549.1.1.13": "sha512",
-  "1.2.840.10045.4.3.2": "sha256",
-  "1.2.840.10045.4.3.3": "sha384",
-  "1.2.840.10045.4.3.4": "sha512",
-};
 
 const CURVES: Readonly<Record<string, string>> = {
   prime256v1: "ECDSA-P256",
@@ -43,7 +35,9 @@ export function certificationRequestFault(what: string, pem: unknown): Fault | u
     parseCertificationRequest(pem as string);
     return undefined;
   } catch (error) {
-    return { what: `${what}: ${(error as Error).message}`, allowed, remedy: "make one as the README shows" };
+    const remedy =
+      "make one on the device, such as: openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    return { what: `${what}: ${(error as Error).message}`, allowed, remedy };
   }
 }
 
@@ -57,44 +51,32 @@ export function parseCertificationRequest(pem: string): CertificationRequest {
   const [octets, ...others] = typeof pem === "string" ? [...pemBlocks(LABEL, pem), ...pemBlocks(OLD_LABEL, pem)] : [];
   if (octets === undefined) throw new Error('there is no "BEGIN CERTIFICATE REQUEST" block in it');
   if (others.length > 0) throw new Error("there is more than one request in it");
-  let parts;
+  let signed: Signed;
+  let publicKey: KeyObject;
   try {
-    // CertificationRequest and CertificationRequestInfo of RFC 2986 section 4.
-    const [info, algorithm, signature] = childrenOf(parseDer(octets));
-    const [, , key] = childrenOf(info);
-    if (info === undefined || key === undefined) throw new Error("a part is missing");
-    parts = {
-      signed: encodeDer(info),
-      publicKey: createPublicKey({ key: encodeDer(key), type: "spki", format: "der" }),
-      signatureAlgorithm: forge.asn1.derToOid(octetsOf(childrenOf(algorithm)[0]).toString("latin1")),
-      signature: bitStringOf(signature),
-    };
+    signed = Signed.parse(octets);
+    // CertificationRequestInfo of RFC 2986 section 4.1: version, subject, subjectPKInfo, attributes.
+    const [, , key] = childrenOf(signed.content);
+    if (key === undefined) throw new Error("its key is missing");
+    publicKey = createPublicKey({ key: encodeDer(key), type: "spki", format: "der" });
   } catch (cause) {
     throw new Error("it is damaged, so it cannot be read", { cause });
   }
-  const { signed, publicKey, signatureAlgorithm, signature } = parts;
   const algorithm = algorithmOf(publicKey);
-  const hash = HASHES[signatureAlgorithm];
-  if (hash === undefined) {
-    throw new Error(
-      `its signature is of a kind that is not taken (${signatureAlgorithm}); use SHA-256, as -sha256 does`,
-    );
-  }
-  if (!verify(hash, signed, publicKey, signature)) throw new Error("its signature does not match its key");
+  const fault = signed.fault(publicKey);
+  if (fault !== undefined) throw new Error(fault);
   return { publicKeyDer: publicKey.export({ type: "spki", format: "der" }), algorithm };
 }
 
 /**
  * A new PKCS#10 request, for an authority whose key is elsewhere.
  *
- * @param extensions what is asked for, each an `Extension` of RFC 5280 section 4.1
+ * @param hosts the subject alternative names of a server; none for a client
  * @throws {Error} if the common name is not fit
  */
-export function createCertificationRequest(
-  commonName: string,
-  keyPair: KeyPair,
-  extensions: readonly Buffer[],
-): string {
+export function createCertificationRequest(commonName: string, keyPair: KeyPair, hosts: readonly Host[]): string {
+  const extensions =
+    hosts.length === 0 ? [CLIENT_AUTHENTICATION] : [SERVER_AUTHENTICATION, subjectAlternativeName(hosts)];
   // extensionRequest (RFC 2985 section 5.4.2).
   const attribute = der.sequence([der.objectIdentifier("1.2.840.113549.1.9.14"), der.set([der.sequence(extensions)])]);
   const info = der.sequence([
@@ -104,13 +86,6 @@ export function createCertificationRequest(
     der.explicit(0, [attribute]),
   ]);
   return toPem(LABEL, new Signer(keyPair.privateKey).sign(info));
-}
-
-function bitStringOf(node: Parameters<typeof childrenOf>[0]): Buffer {
-  const { bitStringContents, value } = (node ?? {}) as { bitStringContents?: string; value?: unknown };
-  const content = bitStringContents ?? value;
-  if (typeof content !== "string") throw new Error("the signature is missing");
-  return Buffer.from(content, "latin1").subarray(1);
 }
 
 function algorithmOf(key: KeyObject): string {

@@ -22,10 +22,12 @@ export {
 export { commonNameFault } from "./distinguished-name";
 export { hostFault, parseHost, type Host } from "./host";
 export { Issuer } from "./issuer";
+export { certificateFault, orderChain, revocationListFault, type ExpectedCertificate } from "./judgement";
 export { KeyAlgorithm } from "./key-algorithm";
 export { generateKeyPair, type KeyPair } from "./key-pair";
 export { KeySource } from "./key-source";
 export { ParsedCertificate } from "./parsed-certificate";
+export { DAY, lifetime, lifetimeFaults, renewalTime, type Lifetime, type LifetimeOptions } from "./lifetime";
 export {
   issueRevocationList,
   parseRevocationList,

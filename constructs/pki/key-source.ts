@@ -1,8 +1,8 @@
-import { createPrivateKey } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from "node:worker_threads";
 import type { KeyAlgorithm } from "./key-algorithm";
-import { generateKeyPair, rsaKeyPair, type KeyPair } from "./key-pair";
+import { generateKeyPair, KeyPair, RSA_ENCODING } from "./key-pair";
+import { toPem } from "./pem";
 
 /** Milliseconds after which a key is made here instead: many times what the slowest takes. */
 const PATIENCE = 60_000;
@@ -35,14 +35,15 @@ export class KeySource {
   }
 }
 
+type Half = "privateKey" | "publicKey";
+
 /** Runs as text, so that it needs no file of its own beside compiled and bundled code alike. */
 const WORKER = `
-  const { workerData: { port, shared, modulusLength } } = require("node:worker_threads");
+  const { workerData: { port, shared, options } } = require("node:worker_threads");
   const { generateKeyPairSync } = require("node:crypto");
-  const encoding = { privateKeyEncoding: { type: "pkcs8", format: "der" }, publicKeyEncoding: { type: "spki", format: "der" } };
   const counters = new Int32Array(shared);
   while (Atomics.sub(counters, 0, 1) > 0) {
-    port.postMessage(generateKeyPairSync("rsa", { modulusLength, ...encoding }).privateKey);
+    port.postMessage(generateKeyPairSync("rsa", options));
     Atomics.add(counters, 1, 1);
     Atomics.notify(counters, 1);
   }
@@ -66,7 +67,7 @@ class RsaPool {
       const { port1, port2 } = new MessageChannel();
       const worker = new Worker(WORKER, {
         eval: true,
-        workerData: { port: port2, shared: this.counters.buffer, modulusLength },
+        workerData: { port: port2, shared: this.counters.buffer, options: { modulusLength, ...RSA_ENCODING } },
         transferList: [port2],
         // Loaders of the app's own thread are of no use there.
         execArgv: [],
@@ -86,9 +87,10 @@ class RsaPool {
     for (;;) {
       const made = Atomics.load(this.counters, 1);
       for (const port of this.ports) {
-        const received = receiveMessageOnPort(port) as { message: Uint8Array } | undefined;
+        const received = receiveMessageOnPort(port) as { message: Record<Half, Uint8Array> } | undefined;
         if (received === undefined) continue;
-        return rsaKeyPair(createPrivateKey({ key: Buffer.from(received.message), format: "der", type: "pkcs8" }));
+        const { privateKey, publicKey } = received.message;
+        return new KeyPair(toPem("PRIVATE KEY", Buffer.from(privateKey)), Buffer.from(publicKey));
       }
       if (Atomics.wait(this.counters, 1, made, PATIENCE) === "timed-out") {
         this.untaken = 0;

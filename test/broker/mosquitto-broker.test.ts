@@ -126,7 +126,7 @@ describe("the synthesized config", () => {
 describe("outputs", () => {
   test("are one sensitive connection per client, endpoints and certificates", () => {
     const { output } = synthesized({}, (broker) => broker.addClient("sensor-1", { publish: ["a"] }));
-    expect(Object.keys(output).sort()).toEqual(["certificates", "connection_sensor-1", "endpoints"]);
+    expect(Object.keys(output).sort()).toEqual(["certificates", "connection_sensor-1", "endpoints", "next_action_at"]);
     expect(output["connection_sensor-1"]?.sensitive).toBe(true);
     expect(output.endpoints?.value).toEqual([
       {

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { run } from "../support/command";
-import { checkout, makeFolder, removeFolder } from "../support/workspace";
+import { checkout, fileOf, makeFolder, removeFolder } from "../support/workspace";
 
 jest.setTimeout(60_000);
 
@@ -32,7 +32,7 @@ describe("cdktf-mosquitto issue", () => {
   test("of an unknown stack names those there are, and issues nothing anywhere", async () => {
     const result = await issue("issue", "typo");
     expect(result.code).toBe(1);
-    expect(result.stderr).toMatch(/no stack "typo"; allowed: dev, prod; nothing was issued/);
+    expect(result.stderr).toMatch(/no stack "typo"; allowed: dev, prod; nothing was done/);
     expect(fs.existsSync(path.join(folder, "dev"))).toBe(false);
     expect(fs.existsSync(path.join(folder, "prod"))).toBe(false);
   });
@@ -40,7 +40,7 @@ describe("cdktf-mosquitto issue", () => {
   test("issues for its stack alone, with the context of cdktf.json, and leaves no output behind", async () => {
     const result = await issue("issue", "prod");
     expect(result.code).toBe(0);
-    expect(fs.readFileSync(path.join(folder, "prod", "server.1.json"), "utf8")).toContain("site.example");
+    expect(fs.readFileSync(fileOf(path.join(folder, "prod"), "server.1"), "utf8")).toContain("site.example");
     expect(fs.existsSync(path.join(folder, "dev"))).toBe(false);
     expect(fs.existsSync(path.join(folder, "cdktf.out"))).toBe(false);
   });

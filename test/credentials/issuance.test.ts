@@ -4,7 +4,8 @@ import * as path from "node:path";
 import { KeyAlgorithm, parseRevocationList } from "../../constructs/pki";
 import { run } from "../support/command";
 import { checkout, makeFolder, removeFolder } from "../support/workspace";
-import { certificate, contents, DAY, issue, NOW, password, server, wanted } from "./support";
+import { CertificateAuthority } from "../../constructs/credentials";
+import { authority, certificate, contents, DAY, issue, NOW, password, plain, server, wanted } from "./support";
 
 const parent = makeFolder("issuance");
 afterAll(() => removeFolder(parent));
@@ -34,8 +35,8 @@ test("the first synth issues everything, and says so", () => {
     "control certificate: first issue",
     "client certificate sensor-1: first issue",
     "password operator: first issue",
-    "revocation list of the clients authority: first issue",
-    "revocation list of the control authority: first issue",
+    "revocation list of clients authority 1: first issue",
+    "revocation list of control authority 1: first issue",
   ]);
 });
 
@@ -44,28 +45,22 @@ test("a synth with nothing changed issues nothing and changes no byte", () => {
   const before = contents(folder);
   const second = issue(folder, wanted(), later(30));
   expect(second.issued).toEqual([]);
-  expect(second.credentials).toEqual(first.credentials);
+  expect(plain(second.credentials)).toEqual(plain(first.credentials));
   expect(contents(folder)).toEqual(before);
 });
 
 test("each certificate is signed by its own authority, and by no other", () => {
-  const {
-    serverAuthority,
-    clientAuthority,
-    controlAuthority,
-    server: issued,
-    control,
-    clients,
-  } = issue(folder).credentials!;
+  const { serverAuthorities, clientAuthorities, controlAuthority, ...leaves } = issue(folder).credentials!;
+  const { server: issued, control, clients } = leaves;
   const signed = (leaf: { certificatePem: string }): string[] =>
-    Object.entries({ serverAuthority, clientAuthority, controlAuthority })
-      .filter(([, authority]) =>
-        new X509Certificate(leaf.certificatePem).verify(new X509Certificate(authority!.certificatePem).publicKey),
+    [...serverAuthorities, ...clientAuthorities, controlAuthority]
+      .filter(({ record }) =>
+        new X509Certificate(leaf.certificatePem).verify(new X509Certificate(record.certificatePem).publicKey),
       )
-      .map(([name]) => name);
-  expect(signed(issued)).toEqual(["serverAuthority"]);
-  expect(signed(control)).toEqual(["controlAuthority"]);
-  expect(signed(clients.get("sensor-1")!.certificate!)).toEqual(["clientAuthority"]);
+      .map(({ record }) => record.role);
+  expect(signed(issued)).toEqual(["server"]);
+  expect(signed(control)).toEqual(["control"]);
+  expect(signed(clients.get("sensor-1")!.certificate!)).toEqual(["clients"]);
 });
 
 test("the server's certificate is for every host, localhost, the loopback addresses and its generation", () => {
@@ -107,14 +102,13 @@ test("another algorithm replaces the certificate and says from what to what", ()
 
 test("an authority's algorithm cannot be declared otherwise than it was made", () => {
   issue(folder);
-  const { serverAuthority } = wanted();
-  const other = { ...serverAuthority, algorithm: KeyAlgorithm.ecdsaP384(), algorithmDeclared: true };
+  const other = authority("server", CertificateAuthority.managed({ keyAlgorithm: KeyAlgorithm.ecdsaP384() }));
   expect(() => issue(folder, wanted({ serverAuthority: other }))).toThrow(/ECDSA-P384.*ECDSA-P256.*remedy/);
 });
 
 test("an authority that has ended is an error that names it, its end and its store", () => {
   issue(folder);
-  expect(() => issue(folder, wanted(), later(3651))).toThrow(/server authority in .*store ended 2040-05.*remedy/s);
+  expect(() => issue(folder, wanted(), later(3651))).toThrow(/server authority 1 in .*store ended 2040-05.*remedy/s);
 });
 
 describe("renewal", () => {
@@ -144,8 +138,8 @@ describe("renewal", () => {
   });
 
   test("does not chase the end of an authority that its leaves cannot outlive", () => {
-    const { clientAuthority } = wanted();
-    const short = wanted({ clientAuthority: { ...clientAuthority!, validityDays: 400 } });
+    const clientAuthority = authority("clients", CertificateAuthority.managed({ validityDays: 400 }));
+    const short = wanted({ clientAuthority });
     issue(folder, short);
     expect(notes(issue(folder, short, later(380))).filter((note) => note.includes("client"))).toEqual([]);
   });
@@ -169,10 +163,10 @@ describe("who is shut out", () => {
     expect(refused(second)).toEqual([serialOf(first, "sensor-1")]);
   });
 
-  test("and whose sessions are to be closed is told by name and version", () => {
+  test("and whose sessions are to be closed is told", () => {
     issue(folder, wanted({ certificates: [certificate("sensor-1"), certificate("sensor-2")] }));
     const result = issue(folder, wanted({ certificates: [certificate("sensor-1", { credentialVersion: 2 })] }));
-    expect(result.credentials!.ended).toEqual([
+    expect(result.credentials!.ended).toMatchObject([
       { name: "sensor-1", version: 1 },
       { name: "sensor-2", version: 1 },
     ]);
@@ -185,11 +179,11 @@ describe("who is shut out", () => {
     });
     const declared = wanted({
       certificates: [certificate("sensor-1", { validityDays: 3000 })],
-      server: { ...server("broker.example"), validityDays: 3000 },
+      server: { ...server("broker.example"), lifetime: { validityDays: 3000, renewBeforeDays: 1000 } },
     });
     issue(folder, old);
-    const complete = issue(folder, declared).credentials;
-    expect(issue(folder, declared, { mayIssue: false, ...later(99) }).credentials).toEqual(complete);
+    const complete = plain(issue(folder, declared).credentials);
+    expect(plain(issue(folder, declared, { mayIssue: false, ...later(99) }).credentials)).toEqual(complete);
     expect(issue(folder, declared, { mayIssue: false, ...later(101) }).missing).toEqual([]);
     expect(issue(folder, declared, later(101)).issued).toEqual([]);
   });
@@ -207,7 +201,7 @@ describe("who is shut out", () => {
     expect(lists).toHaveLength(2);
     for (const list of lists) {
       expect(list.thisUpdate.getTime()).toBeLessThanOrEqual(NOW.getTime() - DAY + 1000);
-      expect(list.nextUpdate.toISOString()).toBe(result.credentials!.clientAuthority!.notAfter);
+      expect(list.nextUpdate.toISOString()).toBe(result.credentials!.clientAuthorities[0]!.record.notAfter);
     }
   });
 });
@@ -258,8 +252,10 @@ describe("a store that may not issue", () => {
 
   test("is enough when everything is there, and goes on with what should be renewed while it is valid", () => {
     const first = issue(folder);
-    expect(issue(folder, wanted(), { mayIssue: false }).credentials).toEqual(first.credentials);
-    expect(issue(folder, wanted(), { mayIssue: false, ...later(300) }).credentials).toEqual(first.credentials);
+    expect(plain(issue(folder, wanted(), { mayIssue: false }).credentials)).toEqual(plain(first.credentials));
+    const late = issue(folder, wanted(), { mayIssue: false, ...later(300) });
+    expect(plain(late.credentials)).toEqual(plain(first.credentials));
+    expect(late.due.map(({ what }) => what)).toEqual(["server certificate"]);
     expect(issue(folder, wanted(), { mayIssue: false, ...later(400) }).missing.map(({ what }) => what)).toEqual([
       "server certificate",
     ]);
@@ -271,7 +267,7 @@ test("two processes that issue at once end with one outcome", async () => {
   const modules = path.join(checkout, "test", "credentials", "support");
   fs.writeFileSync(
     script,
-    `import { issue } from ${JSON.stringify(modules)};\nconsole.log(JSON.stringify(issue(process.argv[2]!).credentials, (_, v) => v instanceof Map ? [...v] : v));\n`,
+    `import { issue, plain } from ${JSON.stringify(modules)};\nconsole.log(JSON.stringify(plain(issue(process.argv[2]!).credentials), (_, v) => v instanceof Map ? [...v] : v));\n`,
   );
   for (let round = 0; round < 3; round += 1) {
     const shared = `${folder}-${round}`;
@@ -281,6 +277,8 @@ test("two processes that issue at once end with one outcome", async () => {
     const { credentials, issued } = issue(shared);
     expect(issued).toEqual([]);
     const leaf = new X509Certificate(credentials!.clients.get("sensor-1")!.certificate!.certificatePem);
-    expect(leaf.verify(new X509Certificate(credentials!.clientAuthority!.certificatePem).publicKey)).toBe(true);
+    expect(leaf.verify(new X509Certificate(credentials!.clientAuthorities[0]!.record.certificatePem).publicKey)).toBe(
+      true,
+    );
   }
 }, 60_000);

@@ -2,10 +2,10 @@ import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { verifyPassword } from "../../constructs/access";
-import { Fulfilment } from "../../constructs/credentials";
+import { CertificateAuthority, Fulfilment } from "../../constructs/credentials";
 import { KeyAlgorithm } from "../../constructs/pki";
-import { makeFolder, removeFolder } from "../support/workspace";
-import { certificate, contents, DAY, issue, NOW, password, server, wanted } from "./support";
+import { fileOf, makeFolder, removeFolder } from "../support/workspace";
+import { authority, certificate, contents, DAY, issue, NOW, password, server, wanted } from "./support";
 
 const parent = makeFolder("reasons");
 afterAll(() => removeFolder(parent));
@@ -45,16 +45,17 @@ test("the server's and the control client's certificate follow their algorithm",
 
 test("another generation of an authority issues its certificates again and leaves the others", () => {
   issue(folder);
-  const { clientAuthority } = wanted();
-  const result = issue(folder, wanted({ clientAuthority: { ...clientAuthority!, generation: 2 } }));
-  expect(notes(result)).toEqual([
-    "clients authority: first issue",
-    "client certificate sensor-1: authority changed",
-    "revocation list of the clients authority: first issue",
+  const rotation = (issuing: number): ReturnType<typeof wanted> =>
+    wanted({ clientAuthority: authority("clients", CertificateAuthority.managed({ trusted: [1, 2], issuing })) });
+  expect(notes(issue(folder, rotation(1)))).toEqual([
+    "clients authority 2: rotation: generation 2 is to be trusted",
+    "revocation list of clients authority 2: first issue",
   ]);
-  const { clientAuthority: signer, clients } = result.credentials!;
+  const result = issue(folder, rotation(2));
+  expect(notes(result)).toEqual(["client certificate sensor-1: rotation: clients authority 2 issues now"]);
+  const { clientAuthorities, clients } = result.credentials!;
   const leaf = new X509Certificate(clients.get("sensor-1")!.certificate!.certificatePem);
-  expect(leaf.verify(new X509Certificate(signer!.certificatePem).publicKey)).toBe(true);
+  expect(leaf.verify(new X509Certificate(clientAuthorities[1]!.record.certificatePem).publicKey)).toBe(true);
 });
 
 test("an authority keeps its algorithm when only the default changed", () => {
@@ -62,14 +63,14 @@ test("an authority keeps its algorithm when only the default changed", () => {
   const { serverAuthority } = wanted();
   const second = issue(folder, wanted({ serverAuthority: { ...serverAuthority, algorithm: p384 } }));
   expect(second.issued).toEqual([]);
-  expect(second.credentials!.serverAuthority).toEqual(first.serverAuthority);
+  expect(second.credentials!.serverAuthorities[0]!.record).toEqual(first.serverAuthorities[0]!.record);
 });
 
 test("a broker that asks no client for a certificate has no authority for clients", () => {
   const declared = { ...wanted({ certificates: [] }) };
   delete (declared as { clientAuthority?: unknown }).clientAuthority;
   const result = issue(folder, declared);
-  expect(result.credentials).not.toHaveProperty("clientAuthority");
+  expect(result.credentials!.clientAuthorities).toEqual([]);
   expect(result.credentials!.revocationListsPem.match(/BEGIN X509 CRL/g)).toHaveLength(1);
   expect(notes(result).filter((note) => note.includes("clients"))).toEqual([]);
 });
@@ -148,7 +149,7 @@ test("the tenth renewal counts after the ninth, although its file sorts before t
   for (let round = 0; round < 12; round += 1) {
     last = issue(folder, short, later(round * 29)).credentials!.clients.get("sensor-1")!.certificate!.serial;
   }
-  expect(fs.existsSync(path.join(folder, "client.sensor-1.v1.12.json"))).toBe(true);
+  expect(fs.existsSync(fileOf(folder, "client.sensor-1.v1.12"))).toBe(true);
   const { clients } = issue(folder, short, later(11 * 29)).credentials!;
   expect(clients.get("sensor-1")!.certificate!.serial).toBe(last);
 });

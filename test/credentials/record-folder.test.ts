@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { RecordFolder } from "../../constructs/credentials/record-folder";
-import { makeFolder, removeFolder } from "../support/workspace";
-import { contents, issue } from "./support";
+import { fileOf, makeFolder, removeFolder } from "../support/workspace";
+import { contents, issue, open } from "./support";
 
 const parent = makeFolder("records");
 afterAll(() => removeFolder(parent));
@@ -32,22 +32,22 @@ test("a new store keeps itself out of git, and an existing folder is left as it 
   issue(folder);
   expect(fs.readFileSync(path.join(folder, ".gitignore"), "utf8")).toBe("*\n");
   fs.rmSync(path.join(folder, ".gitignore"));
-  RecordFolder.open(folder).add(record("one"));
+  open(folder).add(record("one"));
   expect(fs.existsSync(path.join(folder, ".gitignore"))).toBe(false);
 });
 
 test("a store that only is read is not made", () => {
-  expect(RecordFolder.open(folder).isEmpty).toBe(true);
+  expect(open(folder).isEmpty).toBe(true);
   expect(fs.existsSync(folder)).toBe(false);
 });
 
 test("a record comes back as it was written", () => {
-  RecordFolder.open(folder).add(record("one"));
-  expect(RecordFolder.open(folder).all("password")).toEqual([record("one")]);
+  open(folder).add(record("one"));
+  expect(open(folder).all("password")).toEqual([record("one")]);
 });
 
 test("of two writers of one record the first one counts, and the second takes the first one's", () => {
-  const [one, other] = [RecordFolder.open(folder), RecordFolder.open(folder)];
+  const [one, other] = [open(folder), open(folder)];
   one.add(record("one"));
   const before = contents(folder);
   expect(other.add(record("other"))).toEqual(record("one"));
@@ -57,23 +57,22 @@ test("of two writers of one record the first one counts, and the second takes th
 
 test("what a dead process left half written is no record, and goes away in time", () => {
   fs.mkdirSync(folder);
-  const [fresh, stale] = [".client.a.v1.1.json.1.aa.tmp", ".client.b.v1.1.json.1.bb.tmp"].map((name) =>
+  const [fresh, stale] = [".client.a.v1.1-0123abcd.json.pending", ".client.b.v1.1.claim"].map((name) =>
     path.join(folder, name),
   ) as [string, string];
   fs.writeFileSync(fresh, "{");
   fs.writeFileSync(stale, "{");
   const hourAgo = new Date(Date.now() - 60 * 60 * 1000);
   fs.utimesSync(stale, hourAgo, hourAgo);
-  RecordFolder.open(folder).add(record("one"));
+  open(folder).add(record("one"));
   expect(fs.existsSync(fresh)).toBe(true);
   expect(fs.existsSync(stale)).toBe(false);
 });
 
 describe("a record that cannot be used is an error that names the file, and nothing is changed:", () => {
-  const name = "client.sensor-1.v1.1.json";
   const damaged = (change: (file: string, text: string) => void): void => {
     issue(folder);
-    const file = path.join(folder, name);
+    const file = fileOf(folder, "client.sensor-1.v1.1");
     change(file, fs.readFileSync(file, "utf8"));
   };
 
@@ -96,6 +95,7 @@ describe("a record that cannot be used is an error that names the file, and noth
     ["of an unknown kind", (file) => fs.writeFileSync(file, '{"format":1}'), /checksum/],
   ])("%s", (_, change, message) => {
     damaged(change);
+    const name = path.basename(fileOf(folder, "client.sensor-1.v1.1"));
     const before = contents(folder);
     expect(() => issue(folder)).toThrow(message);
     expect(() => issue(folder)).toThrow(path.join(folder, name));
@@ -103,8 +103,8 @@ describe("a record that cannot be used is an error that names the file, and noth
   });
 
   test("renamed", () => {
-    damaged((file) => fs.renameSync(file, path.join(folder, "client.sensor-2.v1.1.json")));
-    expect(() => issue(folder)).toThrow(/sensor-2.*renamed.*client\.sensor-1\.v1\.1\.json/);
+    damaged((file) => fs.renameSync(file, path.join(folder, "client.sensor-2.v1.1-0123abcd.json")));
+    expect(() => issue(folder)).toThrow(/sensor-2.*renamed.*client\.sensor-1\.v1\.1-[0-9a-f]{8}\.json/);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   parseRecord,
   RECORD_FORMAT,
   recordFileName,
+  recordSubject,
   serializeRecord,
 } from "../../constructs/credentials/record";
 
@@ -20,25 +21,47 @@ const fields = {
 const leaf = { ...fields, issuer256: "CC:DD", ...stamp };
 
 const RECORDS: [string, CredentialRecord][] = [
-  ["authority.clients.2.json", { kind: "authority", role: "clients", generation: 2, ...fields, ...stamp }],
-  ["server.3.json", { kind: "server", sequence: 3, hosts: ["a.example", "::1"], generationHost: "g", ...leaf }],
-  ["control.4.json", { kind: "control", sequence: 4, ...leaf }],
-  ["client.sensor-1.v2.5.json", { kind: "client", name: "sensor-1", version: 2, sequence: 5, ...leaf }],
+  ["authority.clients.2", { kind: "authority", role: "clients", generation: 2, chainPem: "", ...fields, ...stamp }],
+  ["cross.server.2-by-1", { kind: "cross", role: "server", generation: 2, by: 1, ...fields, ...stamp }],
+  ["server.3", { kind: "server", version: 1, sequence: 3, hosts: ["a.example", "::1"], generationHost: "g", ...leaf }],
+  ["control.4", { kind: "control", sequence: 4, ...leaf }],
+  ["client.sensor-1.v2.5", { kind: "client", name: "sensor-1", version: 2, sequence: 5, ...leaf }],
   [
-    "password.operator.v1.2.json",
+    "password.operator.v1.2",
     { kind: "password", name: "operator", version: 1, sequence: 2, hash: "$7$1$a$b", password: "geheim", ...stamp },
   ],
   [
-    "crl.control.1.7.json",
+    "crl.control.1.7",
     { kind: "crl", role: "control", generation: 1, sequence: 7, serials: ["01", "02"], pem: "PEM\n", ...stamp },
+  ],
+  [
+    "revocation.client.sensor-1.v2.5.7163392d",
+    {
+      kind: "revocation",
+      credential: "client",
+      name: "sensor-1",
+      version: 2,
+      sequence: 5,
+      of: "4f00",
+      cause: "keyCompromise",
+      ...stamp,
+    },
+  ],
+  [
+    "handover.sensor-1.1",
+    { kind: "handover", name: "sensor-1", sequence: 1, credential: "4f00", trusts: ["AA:BB"], ...stamp },
   ],
 ];
 
-describe.each(RECORDS)("the record %s", (name, record) => {
+describe.each(RECORDS)("the record %s", (subject, record) => {
   const text = serializeRecord(record);
+  const name = recordFileName(record);
 
-  test("is named by what it holds", () => {
-    expect(recordFileName(record)).toBe(name);
+  test("is named by what it is about and what it says", () => {
+    expect(recordSubject(record)).toBe(subject);
+    expect(name).toMatch(new RegExp(`^${subject.replace(/\\./g, "\\.")}-[0-9a-f]{8}\\.json$`));
+    expect(recordFileName({ ...record, reason: "another" })).not.toBe(name);
+    expect(recordSubject({ ...record, reason: "another" })).toBe(subject);
   });
 
   test("comes back as it was", () => {
@@ -46,8 +69,8 @@ describe.each(RECORDS)("the record %s", (name, record) => {
   });
 
   test("is refused under every other record's name", () => {
-    for (const [other] of RECORDS.filter(([candidate]) => candidate !== name)) {
-      expect(() => parseRecord(other, text)).toThrow(`it was renamed: by its content it is ${name}`);
+    for (const [, other] of RECORDS.filter(([candidate]) => candidate !== subject)) {
+      expect(() => parseRecord(recordFileName(other), text)).toThrow(`it was renamed: by its content it is ${name}`);
     }
   });
 
@@ -75,13 +98,13 @@ describe.each(RECORDS)("the record %s", (name, record) => {
   });
 });
 
-test("two different things never have one file name, whatever the clients are called", () => {
+test("two different things never have one subject, whatever the clients are called", () => {
   const name = fc.stringMatching(/^[a-b][.v12a-]{0,8}$/);
   const number = fc.integer({ min: 1, max: 22 });
   const thing = fc.record({ kind: fc.constantFrom("client", "password"), name, version: number, sequence: number });
   fc.assert(
     fc.property(thing, thing, (one, other) => {
-      const [first, second] = [one, other].map((it) => recordFileName(it as CredentialRecord));
+      const [first, second] = [one, other].map((it) => recordSubject(it as CredentialRecord));
       expect(first === second).toBe(JSON.stringify(one) === JSON.stringify(other));
     }),
     { numRuns: 5000 },
@@ -94,8 +117,8 @@ test("a record of a newer format is refused before anything else of it is read",
 });
 
 test("a record of a kind that a newer version added is refused, and is not called renamed", () => {
-  const text = serializeRecord({ ...RECORDS[1]![1], kind: "revocation" } as unknown as CredentialRecord);
-  expect(() => parseRecord("revocation.1.json", text)).toThrow(/kind that this version does not know/);
+  const text = serializeRecord({ ...RECORDS[1]![1], kind: "invention" } as unknown as CredentialRecord);
+  expect(() => parseRecord("invention.1-00000000.json", text)).toThrow(/kind that this version does not know/);
 });
 
 test.each(["[]", "7", '"text"', "null", "{}", '{"format":"1"}'])("%s is no record", (text) => {

@@ -1,26 +1,48 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { fulfil, Fulfilment, WantedCertificate, WantedCredentials, WantedPassword } from "../../constructs/credentials";
-import { RecordFolder } from "../../constructs/credentials/record-folder";
-import { KeyAlgorithm, parseHost } from "../../constructs/pki";
+import {
+  Authority,
+  CertificateAuthority,
+  Credentials,
+  CredentialStore,
+  fulfil,
+  Fulfilment,
+  RecordFolder,
+  WantedAuthority,
+  WantedCertificate,
+  WantedCredentials,
+  WantedPassword,
+} from "../../constructs/credentials";
+import { KeyAlgorithm, lifetime, LifetimeOptions, parseHost } from "../../constructs/pki";
 
 export const DAY = 24 * 60 * 60 * 1000;
 export const NOW = new Date("2030-06-01T12:00:00Z");
 const algorithm = KeyAlgorithm.ecdsaP256();
 
-const authority = (role: string): WantedCredentials["serverAuthority"] => ({
-  generation: 1,
-  commonName: `plant ${role} authority 1`,
+export const authority = (
+  role: WantedAuthority["role"],
+  declared = CertificateAuthority.managed(),
+  changed: Partial<WantedAuthority> = {},
+): WantedAuthority => ({
+  role,
+  rootRole: role === "control" ? "server-root" : `${role}-root`,
+  authority: declared,
+  commonName: `plant ${role}`,
   algorithm,
-  algorithmDeclared: false,
-  validityDays: 3650,
+  ...changed,
 });
 
-export const certificate = (name: string, changed: Partial<WantedCertificate> = {}): WantedCertificate => ({
+export const certificate = (
+  name: string,
+  { validityDays, renewBeforeDays, ...changed }: Partial<WantedCertificate> & LifetimeOptions = {},
+): WantedCertificate => ({
   name,
   credentialVersion: 1,
   algorithm,
-  validityDays: 825,
+  lifetime: lifetime(
+    { ...(validityDays && { validityDays }), ...(renewBeforeDays !== undefined && { renewBeforeDays }) },
+    825,
+  ),
   ...changed,
 });
 
@@ -34,7 +56,7 @@ export const password = (name: string, changed: Partial<WantedPassword> = {}): W
 export function wanted(changed: Partial<WantedCredentials> = {}): WantedCredentials {
   return {
     serverAuthority: authority("server"),
-    clientAuthority: authority("client"),
+    clientAuthority: authority("clients"),
     controlAuthority: authority("control"),
     server: { ...server("broker.example"), algorithm },
     controlName: "cdktf-mosquitto-control",
@@ -48,9 +70,14 @@ export function server(...hosts: string[]): WantedCredentials["server"] {
   return {
     hosts: hosts.map(parseHost),
     generationHosts: ["generation-0.test", "generation-1.test"],
+    credentialVersion: 1,
     algorithm,
-    validityDays: 397,
+    lifetime: lifetime({}, 397),
   };
+}
+
+export function open(folder: string): RecordFolder {
+  return CredentialStore.folder(folder).open(NOW);
 }
 
 /** One synth's work on a folder. */
@@ -59,7 +86,22 @@ export function issue(
   declared = wanted(),
   options: { now?: Date; mayIssue?: boolean } = {},
 ): Fulfilment {
-  return fulfil(RecordFolder.open(folder), declared, options.mayIssue ?? true, options.now ?? NOW);
+  const now = options.now ?? NOW;
+  return fulfil(open(folder), declared, options.mayIssue ?? true, now);
+}
+
+/** Credentials as far as they say the same at every synth. */
+export function plain(credentials: Credentials | undefined): unknown {
+  if (credentials === undefined) return undefined;
+  const { serverAuthorities, clientAuthorities, controlAuthority, ...rest } = credentials;
+  const records = (authorities: readonly Authority[]): unknown => authorities.map(({ record }) => record);
+  return {
+    ...rest,
+    serverAuthorities: records(serverAuthorities),
+    clientAuthorities: records(clientAuthorities),
+    controlAuthority: controlAuthority.record,
+    nextAction: undefined,
+  };
 }
 
 /** The folder's content, by file name. */
@@ -68,6 +110,7 @@ export function contents(folder: string): Record<string, string> {
   return Object.fromEntries(
     fs
       .readdirSync(folder)
+      .filter((name) => !name.endsWith(".claim"))
       .sort()
       .map((name) => [name, fs.readFileSync(path.join(folder, name), "utf8")]),
   );

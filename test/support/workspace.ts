@@ -54,3 +54,10 @@ export async function freePorts(count: number, address = "127.0.0.1"): Promise<n
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 }
+
+/** The one file of a credential store that is about something, such as `client.sensor-1.v1.1`. */
+export function fileOf(folder: string, subject: string): string {
+  const names = fs.readdirSync(folder).filter((name) => name.startsWith(`${subject}-`) && name.endsWith(".json"));
+  if (names.length !== 1) throw new Error(`${names.length} files about ${subject} in ${folder}`);
+  return path.join(folder, names[0] as string);
+}

@@ -68,10 +68,11 @@ fi
 # ended is written down last: a reloader that was killed before does it again.
 closed=$config/ended
 touch "$closed"
-grep -v '^#' "$set/ended" | while read -r name version; do
-  if grep -qxF "$name $version" "$closed"; then continue; fi
+grep -v '^#' "$set/ended" | while read -r name serial; do
+  if ! grep -qxF "$name $serial" "$closed"; then echo "$name"; fi
+done | sort -u | while read -r name; do
   if ! close_session "$name"; then exit 1; fi
-  echo "the sessions of credential $version of $name are closed"
+  echo "the session of an ended certificate of $name is closed"
 done || {
   say "set $SET is live, but a session that it ends could not be closed; the next deploy tries again"
   exit 1

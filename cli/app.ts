@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { Operation, OperationAnswer, operationEnvironment, readAnswers } from "../constructs/broker/operation";
+
+/** An operation without what only the way to the app needs. */
+export type Request = Operation extends infer O ? (O extends Operation ? Omit<O, "answers"> : never) : never;
+
+/**
+ * Runs the app of the present folder once, and lets the brokers of one stack do what is asked. The synthesized output is
+ * thrown away.
+ *
+ * @returns what each broker answered, at least one
+ * @throws {Error} when there is no app, it does not synthesise, or it has no such stack
+ */
+export function askBrokers(request: Request): OperationAnswer[] {
+  const { app, context } = readProject(process.cwd());
+  const outdir = fs.mkdtempSync(path.join(os.tmpdir(), "cdktf-mosquitto-"));
+  const operation: Operation = { ...request, answers: path.join(outdir, "answers") };
+  try {
+    fs.writeFileSync(operation.answers, "", { mode: 0o600 });
+    const env = {
+      ...process.env,
+      CDKTF_OUTDIR: path.join(outdir, "out"),
+      CDKTF_CONTEXT_JSON: JSON.stringify(context),
+      ...operationEnvironment(operation),
+    };
+    // A passphrase command may have to ask at the terminal. Standard output belongs to this command's own answer.
+    const { status, error } = spawnSync(app, { env, shell: true, stdio: ["inherit", 2, "inherit"] });
+    if (status !== 0) {
+      throw new Error(
+        `the app ${JSON.stringify(app)} does not synthesise: ${error?.message ?? `exit code ${status}`}; nothing was done`,
+      );
+    }
+    const stacks = fs.readdirSync(path.join(outdir, "out", "stacks"));
+    if (!stacks.includes(request.stack)) {
+      throw new Error(
+        `the app has no stack ${JSON.stringify(request.stack)}; allowed: ${stacks.join(", ")}; nothing was done`,
+      );
+    }
+    const answers = readAnswers(operation);
+    if (answers.length === 0) throw new Error(`stack ${JSON.stringify(request.stack)} has no MosquittoBroker`);
+    return answers;
+  } finally {
+    fs.rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+/** What the cdktf CLI takes from cdktf.json to run an app. */
+function readProject(folder: string): { app: string; context: unknown } {
+  const file = path.join(folder, "cdktf.json");
+  let app: unknown;
+  let context: unknown;
+  try {
+    ({ app, context = {} } = JSON.parse(fs.readFileSync(file, "utf8")) as { app?: unknown; context?: unknown });
+  } catch (error) {
+    throw new Error(`${file} cannot be read; remedy: run this in the folder of cdktf.json`, { cause: error });
+  }
+  if (typeof app !== "string") throw new Error(`${file} has no "app", the command that synthesises`);
+  return { app, context };
+}

@@ -1,0 +1,16 @@
+import { askBrokers } from "../app";
+import { noteLines, show } from "../report";
+
+/** Brings the stores of a stack's brokers into the form that is declared: sealed, sealed anew, or plain. */
+export function convert(stack: string, options: { readonly json?: boolean }): number {
+  return show(askBrokers({ name: "convert", stack }), options.json === true, ({ converted }) => [
+    `records converted: ${converted}`,
+  ]);
+}
+
+/** Notes that clients were handed their present bundles; without names, all of the stack's. */
+export function handedOver(stack: string, clients: readonly string[], options: { readonly json?: boolean }): number {
+  return show(askBrokers({ name: "handover", stack, clients }), options.json === true, ({ issued }) =>
+    noteLines("noted:", issued),
+  );
+}

@@ -1,0 +1,109 @@
+import {
+  auditTrail,
+  Credentials,
+  fulfil,
+  Fulfilment,
+  handOver,
+  Issuing,
+  lastHandovers,
+  RecordFolder,
+  revokeClient,
+} from "../credentials";
+import { KeySource } from "../pki";
+import type { Delivery } from "./delivery";
+import { BrokerStatus, ClientStatus, Operation, OperationAnswer } from "./operation";
+
+/** Does what the command asks of one broker. */
+export function performOperation(operation: Operation, delivery: Delivery): OperationAnswer {
+  const { store, brokerPath } = delivery;
+  const head = { broker: brokerPath, store: store.location };
+  try {
+    return { ...head, ...perform(operation, delivery, new Date()) };
+  } catch (error) {
+    return { ...head, error: (error as Error).message };
+  }
+}
+
+function perform(operation: Operation, delivery: Delivery, now: Date): Partial<OperationAnswer> {
+  const { store, wanted } = delivery;
+  if (operation.name === "convert") return { converted: store.convert(now) };
+  const folder = store.open(now);
+  switch (operation.name) {
+    case "plan":
+      return notesOf(fulfil(folder, wanted, false, now));
+    case "issue":
+      return notesOf(fulfil(folder, wanted, true, now));
+    case "audit":
+      return { audit: auditTrail(folder) };
+    case "status": {
+      const fulfilment = fulfil(folder, wanted, false, now);
+      const { credentials } = fulfilment;
+      return { ...notesOf(fulfilment), ...(credentials && { status: statusOf(credentials, folder, delivery) }) };
+    }
+    case "revoke": {
+      const revoked = revokeClient(issuingInto(folder, now), operation.client, operation.reason);
+      const { issued, ...notes } = notesOf(fulfil(folder, wanted, true, now));
+      return { ...notes, issued: [...revoked, ...(issued ?? [])] };
+    }
+    case "handover": {
+      const { credentials } = fulfil(folder, wanted, false, now);
+      if (credentials === undefined) throw new Error("not everything is issued yet; issue first, and deploy");
+      const issuing = issuingInto(folder, now);
+      const names = delivery.clients.map(({ name }) => name);
+      const unknown = operation.clients.filter((name) => !names.includes(name));
+      if (unknown.length > 0) {
+        throw new Error(`there is no client ${unknown.join(", ")}; allowed: ${names.join(", ")}; nothing was noted`);
+      }
+      handOver(issuing, credentials, operation.clients.length > 0 ? operation.clients : names);
+      return { issued: issuing.issued };
+    }
+  }
+}
+
+/** What is noted here takes no new key. */
+function issuingInto(folder: RecordFolder, now: Date): Issuing {
+  return new Issuing(folder, now, new KeySource(new Map()));
+}
+
+function notesOf({ issued, missing, due, warnings }: Fulfilment): Partial<OperationAnswer> {
+  return { issued, missing, due, warnings };
+}
+
+function statusOf(credentials: Credentials, folder: RecordFolder, { clients }: Delivery): BrokerStatus {
+  const { serverAuthorities, clientAuthorities, server, nextAction } = credentials;
+  const handovers = lastHandovers(folder);
+  const trusted = serverAuthorities.map(({ record }) => record.fingerprint256);
+  const authorities = new Map(
+    [...serverAuthorities, ...clientAuthorities].map(({ record }) => [
+      record.fingerprint256,
+      certificateStatus(`${record.role} authority ${record.generation}`, record),
+    ]),
+  );
+  return {
+    authorities: [...authorities.values()],
+    server: certificateStatus("server", server),
+    clients: clients.map((client): ClientStatus => {
+      const { certificate, password } = credentials.clients.get(client.name) ?? {};
+      const handover = handovers.get(client.name);
+      const isPresent = handover?.credential === (certificate?.serial ?? password?.hash ?? "none");
+      return {
+        name: client.name,
+        method: client.method,
+        credential_version: client.credentialVersion,
+        ...(certificate && { not_after: certificate.notAfter }),
+        handed_over_at: handover !== undefined && isPresent ? handover.issuedAt : null,
+        trusts_every_authority: trusted.every((fingerprint) => handover?.trusts.includes(fingerprint) === true),
+        publish: client.publish,
+        subscribe: client.subscribe,
+      };
+    }),
+    next_action: { at: nextAction.at.toISOString(), what: nextAction.what },
+  };
+}
+
+function certificateStatus(
+  name: string,
+  { serial, notAfter }: { readonly serial: string; readonly notAfter: string },
+): { name: string; serial: string; not_after: string } {
+  return { name, serial, not_after: notAfter };
+}

@@ -1,0 +1,42 @@
+import { Issuing } from "./issuing";
+import { HandoverRecord } from "./record";
+import { RecordFolder } from "./record-folder";
+import type { Credentials } from "./issuance";
+
+/**
+ * Notes that clients were handed their present bundles. The broker cannot know it, and the last step of a rotation locks
+ * out who was not.
+ *
+ * @throws {Error} when a client has no credential here
+ */
+export function handOver(issuing: Issuing, credentials: Credentials, names: readonly string[]): void {
+  const last = lastHandovers(issuing.folder);
+  for (const name of names) {
+    const { credential, trusts } = present(credentials, name);
+    const { sequence = 0 } = last.get(name) ?? {};
+    issuing.issue<HandoverRecord>(`handover of the bundle of ${name}`, { text: "handed over" }, undefined, (stamp) => ({
+      kind: "handover",
+      name,
+      sequence: sequence + 1,
+      credential,
+      trusts,
+      ...stamp,
+    }));
+  }
+}
+
+/** The latest handover of each client. */
+export function lastHandovers(folder: RecordFolder): ReadonlyMap<string, HandoverRecord> {
+  const result = new Map<string, HandoverRecord>();
+  for (const record of folder.all("handover")) {
+    const best = result.get(record.name);
+    if (best === undefined || best.issuedAt <= record.issuedAt) result.set(record.name, record);
+  }
+  return result;
+}
+
+function present(credentials: Credentials, name: string): { credential: string; trusts: readonly string[] } {
+  const { certificate, password } = credentials.clients.get(name) ?? {};
+  const credential = certificate?.serial ?? password?.hash ?? "none";
+  return { credential, trusts: credentials.serverAuthorities.map(({ record }) => record.fingerprint256) };
+}

@@ -1,0 +1,117 @@
+import { DAY, KeyAlgorithm, KeyPair, KeySource, SignedCertificate } from "../pki";
+import { CertificateFields, CredentialRecord } from "./record";
+import { RecordFolder } from "./record-folder";
+
+/** Devices whose clock runs behind must not see a certificate of the future (field reports 53, A1). */
+const BACKDATED = DAY;
+
+/** One thing that was issued, or is to be. */
+export interface IssuanceNote {
+  readonly what: string;
+  readonly reason: string;
+}
+
+/** Why a record is not enough. `soon`: nothing fails without another one yet, so where nothing may be issued it can wait. */
+export interface Reason {
+  readonly text: string;
+  readonly soon?: boolean;
+}
+
+/** Called with what every record begins with. */
+export type Make<R> = (stamp: { readonly issuedAt: string; readonly reason: string }) => R;
+
+/** The one way into the store: issues where that is allowed, and says what it did or what is to be done. */
+export class Issuing {
+  readonly issued: IssuanceNote[] = [];
+  /** What is needed and not there. */
+  readonly missing: IssuanceNote[] = [];
+  /** What is there, but is to be issued again. */
+  readonly due: IssuanceNote[] = [];
+  /** What the owner has to see to. */
+  readonly warnings: string[] = [];
+  /** Algorithms of the keys that issuing all of it takes. */
+  readonly keys: KeyAlgorithm[] = [];
+  /** What comes next by itself, and when. */
+  nextAction: { readonly at: Date; readonly what: string } | undefined;
+  /** Whether another process wrote a record first, so that what was taken over has to be judged again. */
+  overtaken = false;
+
+  private newestStamp: number | undefined;
+
+  constructor(
+    readonly folder: RecordFolder,
+    readonly now: Date,
+    /** Absent where nothing may be issued. */
+    private readonly source: KeySource | undefined,
+  ) {}
+
+  get mayIssue(): boolean {
+    return this.source !== undefined;
+  }
+
+  key(algorithm: KeyAlgorithm): KeyPair {
+    if (this.source === undefined) throw new Error("a key was asked for where nothing may be issued");
+    return this.source.take(algorithm);
+  }
+
+  /** Notes that something will have to be done; the earliest counts. */
+  schedule(at: Date, what: string): void {
+    if (this.nextAction === undefined || at < this.nextAction.at) this.nextAction = { at, what };
+  }
+
+  /**
+   * Adds what `make` makes to the store, or notes that it is to be done.
+   *
+   * @param algorithm of the key that `make` takes, where it takes one
+   * @param current what is used on where nothing may be issued and the reason can wait
+   */
+  issue<R extends CredentialRecord>(
+    what: string,
+    reason: Reason,
+    algorithm: KeyAlgorithm | undefined,
+    make: Make<R>,
+    current?: R,
+  ): R | undefined {
+    if (!this.mayIssue) {
+      if (algorithm !== undefined) this.keys.push(algorithm);
+      (reason.soon === true ? this.due : this.missing).push({ what, reason: reason.text });
+      return reason.soon === true ? current : undefined;
+    }
+    this.refuseClockSetBack();
+    const made = make({ issuedAt: this.now.toISOString(), reason: reason.text });
+    const record = this.folder.add(made);
+    if (record === made) this.issued.push({ what, reason: reason.text });
+    else this.overtaken = true;
+    return record as R;
+  }
+
+  validity(days: number): { notBefore: Date; notAfter: Date } {
+    return {
+      notBefore: new Date(this.now.getTime() - BACKDATED),
+      notAfter: new Date(this.now.getTime() + days * DAY),
+    };
+  }
+
+  /** What is issued by a clock that runs behind would end early, and be taken for older than what it replaces. */
+  private refuseClockSetBack(): void {
+    this.newestStamp ??= this.folder.newestStamp;
+    if (this.newestStamp - this.now.getTime() <= DAY) return;
+    throw new Error(
+      `this machine's clock says ${this.now.toISOString()}, but the store ${this.folder.directory} has a record that was ` +
+        `issued ${new Date(this.newestStamp).toISOString()}; allowed: a clock that is right to the day; ` +
+        "remedy: set the clock and run again; nothing was changed",
+    );
+  }
+}
+
+/** The fields of a record that come from its certificate. */
+export function certificateFields(certificate: SignedCertificate, algorithm: string): CertificateFields {
+  return {
+    algorithm,
+    serial: certificate.serial,
+    fingerprint256: certificate.fingerprint256,
+    notBefore: certificate.notBefore.toISOString(),
+    notAfter: certificate.notAfter.toISOString(),
+    certificatePem: certificate.certificatePem,
+  };
+}

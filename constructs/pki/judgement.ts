@@ -1,0 +1,111 @@
+import { X509Certificate } from "node:crypto";
+import { fromPem } from "./pem";
+import type { Host } from "./host";
+import { ParsedCertificate } from "./parsed-certificate";
+import { parseRevocationList, type ParsedRevocationList } from "./revocation-list";
+import { Signed } from "./signed";
+import { childrenOf, encodeDer } from "./asn1";
+
+// What others made for this library is judged before it is used: by it devices are let in or locked out.
+
+const PURPOSES = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" } as const;
+
+/** What a certificate was asked to be. */
+export interface ExpectedCertificate {
+  readonly authority: ParsedCertificate;
+  readonly purpose: keyof typeof PURPOSES;
+  readonly commonName: string;
+  /** Subject alternative names of a server. */
+  readonly hosts: readonly Host[];
+  readonly publicKeyDer: Buffer;
+}
+
+/** Why a certificate is not what was asked for, if it is not. */
+export function certificateFault(
+  certificate: ParsedCertificate,
+  expected: ExpectedCertificate,
+  now: Date,
+): string | undefined {
+  const { x509 } = certificate;
+  if (!certificate.wasSignedBy(expected.authority)) return "it was not signed by the authority";
+  if (!certificate.publicKeyDer.equals(expected.publicKeyDer)) return "it is for another key";
+  if (x509.ca) return "it is one of an authority";
+  const names = commonNamesOf(x509);
+  // Mosquitto takes the first one as the user name.
+  if (expected.purpose === "client" && names[0] !== expected.commonName) {
+    return `its common name is ${JSON.stringify(names[0] ?? "")} and not ${JSON.stringify(expected.commonName)}`;
+  }
+  const purposes = (x509 as unknown as { keyUsage?: string[] }).keyUsage;
+  if (purposes !== undefined && !purposes.includes(PURPOSES[expected.purpose])) {
+    return `its extended key usage has no ${expected.purpose}Auth`;
+  }
+  const missing = expected.hosts.find(({ kind, value }) =>
+    kind === "ip" ? x509.checkIP(value) === undefined : x509.checkHost(value, { subject: "never" }) === undefined,
+  );
+  if (missing !== undefined) return `its subject alternative names have no ${missing.value}`;
+  if (certificate.notBefore > now) return `it is valid only from ${certificate.notBefore.toISOString()}`;
+  if (certificate.notAfter <= now) return `it ended ${certificate.notAfter.toISOString()}`;
+  return undefined;
+}
+
+/**
+ * Puts an authority's certificate and those above it in order, the root last.
+ *
+ * @param pem certificates in any order
+ * @throws {Error} saying why the certificates are no chain that strict verifiers follow
+ */
+export function orderChain(certificate: ParsedCertificate, pem: string, now: Date): ParsedCertificate[] {
+  const others = ParsedCertificate.allFromPem(pem);
+  const chain = [certificate];
+  for (let last = certificate; !last.isSelfSigned; last = chain.at(-1) as ParsedCertificate) {
+    const next = others.find((candidate) => last.wasSignedBy(candidate));
+    if (next === undefined || chain.length > others.length + 1) {
+      throw new Error(`the certificate of ${issuerOf(last)}, which signed it, is missing in its chain up to the root`);
+    }
+    chain.push(next);
+  }
+  chain.forEach((authority, below) => {
+    const of = chain.length === 1 ? "" : `${subjectOf(authority)}: `;
+    const fault = authority.authorityFault();
+    if (fault !== undefined) throw new Error(`${of}${fault}`);
+    if (authority.notAfter <= now) throw new Error(`${of}it ended ${authority.notAfter.toISOString()}`);
+    if (authority.notBefore > now) throw new Error(`${of}it is valid only from ${authority.notBefore.toISOString()}`);
+    // As many authorities stand between it and a server or client.
+    if (authority.pathLength < below) {
+      throw new Error(`${of}its path length ${authority.pathLength} does not allow the ${below} authorities below it`);
+    }
+  });
+  return chain;
+}
+
+/** Why a revocation list is not one of the authority that is good now, if it is not. */
+export function revocationListFault(pem: string, authority: ParsedCertificate, now: Date): string | undefined {
+  let list: ParsedRevocationList;
+  let signed: Signed;
+  try {
+    list = parseRevocationList(pem);
+    signed = Signed.parse(fromPem("X509 CRL", pem));
+  } catch (error) {
+    return (error as Error).message;
+  }
+  // TBSCertList (RFC 5280 section 5.1): version, signature, issuer.
+  const issuer = childrenOf(signed.content)[2];
+  if (issuer === undefined || !encodeDer(issuer).equals(authority.subject))
+    return "it is the list of another authority";
+  const fault = signed.fault(authority.x509.publicKey);
+  if (fault !== undefined) return fault;
+  if (list.nextUpdate <= now) return `it ended ${list.nextUpdate.toISOString()}`;
+  if (list.thisUpdate > now) return `it is valid only from ${list.thisUpdate.toISOString()}`;
+  return undefined;
+}
+
+function commonNamesOf({ subject }: X509Certificate): string[] {
+  // One attribute a line; names of clients have nothing that Node would escape.
+  return (subject ?? "")
+    .split("\n")
+    .filter((line) => line.startsWith("CN="))
+    .map((line) => line.slice(3));
+}
+
+const subjectOf = ({ x509 }: ParsedCertificate): string => (x509.subject ?? "").replace(/\n/g, ", ");
+const issuerOf = ({ x509 }: ParsedCertificate): string => (x509.issuer ?? "").replace(/\n/g, ", ");
