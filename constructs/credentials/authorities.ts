@@ -1,6 +1,7 @@
 import { createPrivateKey } from "node:crypto";
 import {
   DAY,
+  Host,
   issueAuthority,
   issueCrossCertificate,
   Issuer,
@@ -18,6 +19,14 @@ import { WantedAuthority } from "./wanted";
 
 type Imported = Extract<AuthoritySource, { kind: "imported" | "external" }>;
 type Intermediate = Extract<AuthoritySource, { kind: "intermediate" }>;
+
+/** What each authority signs for. */
+const PURPOSES_OF: Readonly<Record<WantedAuthority["role"], readonly ("server" | "client")[]>> = {
+  server: ["server"],
+  clients: ["client"],
+  shared: ["server", "client"],
+  control: ["client"],
+};
 
 /** One trusted authority, as it is in the store. */
 export class Authority {
@@ -46,6 +55,19 @@ export class Authority {
       .slice(0, -1)
       .map(({ pem }) => pem)
       .join("");
+  }
+
+  /** @throws {Error} when an authority above forbids a certificate for one of these hosts */
+  refuseForbidden(hosts: readonly Host[]): void {
+    const fault = ParsedCertificate.allFromPem(this.wholePem)
+      .map((one) => one.hostFault(hosts))
+      .find(Boolean);
+    if (fault === undefined) return;
+    throw new Error(
+      `${this.record.role} authority ${this.record.generation} cannot sign this server's certificate: ${fault}; allowed: an ` +
+        "authority without name constraints, or with ones that allow every host, localhost, 127.0.0.1, ::1 and " +
+        "mosquitto.internal, by which the broker's health is checked; remedy: declare another serverAuthority",
+    );
   }
 
   get end(): number {
@@ -360,6 +382,10 @@ class AuthorityKeeper {
         const { certificate, chain } = readImported(source, this.issuing.now);
         if (role !== "server" && !certificate.signsRevocationLists) throw new Error("its keyUsage has no cRLSign");
         if (source.kind === "imported") importedIssuer(certificate.pem, source);
+        for (const purpose of PURPOSES_OF[this.wanted.role]) {
+          const fault = [certificate, ...chain].map((one) => one.purposeFault(purpose)).find(Boolean);
+          if (fault !== undefined) throw new Error(fault);
+        }
         return {
           kind: "authority",
           role,

@@ -23,6 +23,7 @@ export function handOver(issuing: Issuing, credentials: Credentials, names: read
       ...stamp,
     }));
   }
+  issuing.folder.flush();
 }
 
 /** The latest handover of each client. */

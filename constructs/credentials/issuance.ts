@@ -80,6 +80,8 @@ export function fulfil(folder: RecordFolder, wanted: WantedCredentials, mayIssue
     }
   } finally {
     source.close();
+    // Also what was issued before something failed: a signer, perhaps, has counted it.
+    folder.flush();
   }
 }
 
@@ -197,10 +199,12 @@ class Issuance {
       (stamp) => {
         const sequence = (last?.sequence ?? 0) + 1;
         const generationHost = wanted.generationHosts[sequence % wanted.generationHosts.length] as string;
+        const names = [...wanted.hosts, ...LOOPBACK_HOSTS, parseHost(generationHost)];
+        signing(authority).refuseForbidden(names);
         const certificate = signing(authority).signer.server({
           // Clients go by the alternative names; a common name has room for 64 characters (RFC 5280, ub-common-name).
           commonName: hosts.find((host) => host.length <= 64) ?? "mosquitto",
-          hosts: [...wanted.hosts, ...LOOPBACK_HOSTS, parseHost(generationHost)],
+          hosts: names,
           algorithm: wanted.algorithm,
           keyPair: issuing.key(wanted.algorithm),
           ...issuing.validity(wanted.lifetime.validityDays),

@@ -42,7 +42,8 @@ export class RecordFolder {
   }
 
   /**
-   * Adds a record, whole or not at all. When another process has just written one about the same, that one counts.
+   * Adds a record, whole or not at all, with the next `flush`. When another process has just written one about the same,
+   * that one counts.
    *
    * @returns the record that is in the folder now
    */
@@ -53,6 +54,11 @@ export class RecordFolder {
     const added = counts === name ? record : this.read(counts);
     this.remember(added);
     return added;
+  }
+
+  /** Has what was added on the disk, for others to see. */
+  flush(): void {
+    this.files.flush();
   }
 
   private remember(record: CredentialRecord): void {

@@ -60,29 +60,30 @@ export class Revocations {
     if (last !== undefined && this.refusesExactly(last, serials)) return last.pem;
     const sequence = (last?.sequence ?? 0) + 1;
     const reason = last === undefined ? "first issue" : `certificates to refuse: ${serials.length}`;
+    const thisUpdate = later(new Date(record.notBefore), this.issuing.validity(0).notBefore);
     return this.issuing.issue<RevocationListRecord>(what, { text: reason }, undefined, (stamp) => ({
       kind: "crl",
       role: record.role,
       generation: record.generation,
       sequence,
       serials,
-      // Both dates are the authority's own: a list of the future, or one that expired, locks everybody out.
+      // A list of the future, or one that expired, locks everybody out: so it is backdated, and ends with its authority.
       pem: authority.signer.revocationList({
         number: sequence,
-        thisUpdate: new Date(record.notBefore),
+        thisUpdate,
         nextUpdate: new Date(record.notAfter),
-        revoked: refused.map((certificate) => this.entry(certificate)),
+        revoked: refused.map((certificate) => this.entry(certificate, thisUpdate)),
       }),
       ...stamp,
     }))?.pem;
   }
 
-  private entry(certificate: ClientRecord): Revocation {
+  private entry(certificate: ClientRecord, thisUpdate: Date): Revocation {
     const { serial } = certificate;
     const final = this.of(certificate);
-    return final === undefined
-      ? { serial, revokedAt: new Date(certificate.notBefore), reason: "certificateHold" }
-      : { serial, revokedAt: new Date(final.issuedAt), reason: final.cause };
+    const revokedAt = new Date(final?.issuedAt ?? certificate.notBefore);
+    // Nothing on a list is later than the list (RFC 5280 section 5.1.2.4).
+    return { serial, revokedAt: earlier(revokedAt, thisUpdate), reason: final?.cause ?? "certificateHold" };
   }
 
   /** Whether a list refuses exactly these, beside certificates that have ended and are refused anyway. */
@@ -168,6 +169,7 @@ export function revokeClient(issuing: Issuing, name: string, cause: RevocationRe
       revocationOf(credential, cause, stamp),
     );
   }
+  folder.flush();
   return issuing.issued;
 }
 
@@ -213,6 +215,14 @@ function newestList(folder: RecordFolder, { role, generation }: AuthorityRecord)
 
 const age = ({ sequence, issuedAt, pem }: RevocationListRecord): string =>
   `${String(sequence).padStart(9, "0")} ${issuedAt} ${pem}`;
+
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
+}
+
+function later(one: Date, other: Date): Date {
+  return one < other ? other : one;
+}
 
 function never(): never {
   throw new Error("a revocation list was asked for where nothing may be issued");

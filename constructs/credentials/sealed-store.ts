@@ -98,6 +98,8 @@ function addKey(files: StoreFiles, options: SealedOptions, now: Date, after: rea
   const text = `${JSON.stringify(file, null, 2)}\n`;
   // Of two processes that seal a new store at once, one gives way.
   const counts = files.add(["key", ...after].join("-after-"), keyFileName(key.id), text);
+  // Before the first record that it seals.
+  files.flush();
   if (counts === keyFileName(key.id)) return key;
   const [opened] = openKeys(files, [counts], options);
   return opened as SealingKey;

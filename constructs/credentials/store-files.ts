@@ -1,13 +1,22 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
 /** What is left of a process that died is this old, milliseconds; one that is writing is younger. */
 const STALE = 10 * 60 * 1000;
+/** Files that wait for the disk at most, and for how many milliseconds. */
+const MAXIMUM_WAITING = 2000;
+const MAXIMUM_WAIT = 30_000;
+/** From how many files on one call for the whole file system is quicker than one for each. */
+const MANY = 16;
 
 /** The files of a store: private, each whole or absent at every moment, and none overwritten by accident. */
 export class StoreFiles {
   private prepared = false;
+  /** Files that are written, but may not be on the disk yet; they get their names together. */
+  private waiting: string[] = [];
+  private waitsSince = 0;
 
   /** @param gitIgnore content of the .gitignore that a new folder gets */
   constructor(
@@ -37,34 +46,57 @@ export class StoreFiles {
   }
 
   /**
-   * Adds a file, unless another process has just added one about the same subject: then that one counts.
+   * Adds a file, unless another process has just added one about the same subject: then that one counts. It gets its name
+   * by `flush`, once it is on the disk for good.
    *
    * @returns the name of the file that counts
    */
   add(subject: string, name: string, text: string): string {
     this.prepare();
     const claim = this.path(`.${subject}.claim`);
-    const pending = this.pending(name);
+    let isOurs = false;
     try {
-      fs.writeFileSync(pending, text, { mode: 0o600, flag: "wx", flush: true });
+      fs.writeFileSync(this.pending(name), text, { mode: 0o600, flag: "wx" });
       for (;;) {
         try {
           // A link is made whole or refused. Who makes it has the subject, even if it dies before the next line.
           fs.symlinkSync(name, claim);
-          this.publish(name);
+          isOurs = true;
+          this.wait(name);
           return name;
         } catch (error) {
           if (!isCode(error, "EEXIST")) throw error;
         }
         const winner = readLink(claim);
-        if (winner !== undefined && this.publish(winner)) return winner;
+        if (winner !== undefined && this.publish(winner, true)) return winner;
         // It points to what somebody has removed since.
         fs.rmSync(claim, { force: true });
       }
     } catch (error) {
       throw this.explain(error, `write ${name}`);
     } finally {
-      fs.rmSync(pending, { force: true });
+      if (!isOurs) fs.rmSync(this.pending(name), { force: true });
+    }
+  }
+
+  /**
+   * Names what was added, once it is on the disk: a machine that loses its power leaves whole files, or none.
+   *
+   * @throws {Error} when it cannot be written
+   */
+  flush(): void {
+    const names = this.waiting;
+    this.waiting = [];
+    // One call for all; where there is none, or for a few, each is written out by itself.
+    const isWritten =
+      names.length >= MANY && spawnSync("sync", ["-f", this.directory], { stdio: "ignore" }).status === 0;
+    for (const name of names) {
+      try {
+        this.publish(name, !isWritten);
+        fs.rmSync(this.pending(name), { force: true });
+      } catch (error) {
+        throw this.explain(error, `write ${name}`);
+      }
     }
   }
 
@@ -96,10 +128,17 @@ export class StoreFiles {
     }
   }
 
+  private wait(name: string): void {
+    if (this.waiting.length === 0) this.waitsSince = Date.now();
+    this.waiting.push(name);
+    if (this.waiting.length >= MAXIMUM_WAITING || Date.now() - this.waitsSince > MAXIMUM_WAIT) this.flush();
+  }
+
   /** Gives a written file its name; says whether it has it, by this or by another process. */
-  private publish(name: string): boolean {
+  private publish(name: string, writeOut: boolean): boolean {
     const target = this.path(name);
     try {
+      if (writeOut) writeToDisk(this.pending(name));
       fs.linkSync(this.pending(name), target);
     } catch (error) {
       if (!isCode(error, "EEXIST") && !isCode(error, "ENOENT")) throw error;
@@ -141,6 +180,15 @@ export class StoreFiles {
         "what was issued before is kept",
       { cause },
     );
+  }
+}
+
+function writeToDisk(file: string): void {
+  const handle = fs.openSync(file, "r");
+  try {
+    fs.fsyncSync(handle);
+  } finally {
+    fs.closeSync(handle);
   }
 }
 

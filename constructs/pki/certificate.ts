@@ -161,6 +161,7 @@ export function issueServer(issuer: Issuer, request: ServerRequest): IssuedCerti
   if (request.hosts.length === 0) {
     throw new Error("a server certificate must name at least one host, got none; give the hosts that clients dial");
   }
+  issuer.refuseUnless("server", request.hosts);
   const usage = request.algorithm.parameters.type === "rsa" ? SIGNS_AND_DECRYPTS : SIGNS_HANDSHAKES;
   const names = subjectAlternativeName(request.hosts);
   return issueBelow(issuer, request, [NOT_AN_AUTHORITY, usage, SERVER_AUTHENTICATION, names]);
@@ -174,6 +175,7 @@ const OF_CLIENTS = [NOT_AN_AUTHORITY, SIGNS_HANDSHAKES, CLIENT_AUTHENTICATION];
  * @throws {Error} if the common name or the dates are not fit, or if it would be named like its issuer
  */
 export function issueClient(issuer: Issuer, request: CertificateRequest): IssuedCertificate {
+  issuer.refuseUnless("client", []);
   return issueBelow(issuer, request, OF_CLIENTS);
 }
 
@@ -183,6 +185,7 @@ export function issueClient(issuer: Issuer, request: CertificateRequest): Issued
  * @throws {Error} as `issueClient`
  */
 export function certifyClient(issuer: Issuer, request: ClientCertification): SignedCertificate {
+  issuer.refuseUnless("client", []);
   return signBelow(issuer, request, request.publicKeyDer, OF_CLIENTS);
 }
 

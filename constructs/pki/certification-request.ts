@@ -7,12 +7,13 @@ import { CLIENT_AUTHENTICATION, SERVER_AUTHENTICATION, subjectAlternativeName } 
 import type { Host } from "./host";
 import type { KeyPair } from "./key-pair";
 import { pemBlocks, toPem } from "./pem";
+import { canonicalPublicKey, publicKeyFault } from "./public-key";
 import { Signed } from "./signed";
 import { Signer } from "./signer";
 
 const LABEL = "CERTIFICATE REQUEST";
-/** What some tools write instead (RFC 7468 section 7). */
-const OLD_LABEL = "NEW CERTIFICATE REQUEST";
+/** Some tools write another one (RFC 7468 section 7). */
+const OLD_LABEL = /(-----(?:BEGIN|END)) NEW (?=CERTIFICATE REQUEST-----)/g;
 
 const CURVES: Readonly<Record<string, string>> = {
   prime256v1: "ECDSA-P256",
@@ -48,7 +49,7 @@ export function certificationRequestFault(what: string, pem: unknown): Fault | u
  * @throws {Error} if it cannot be read, its signature is wrong, or its key is of another kind or too short
  */
 export function parseCertificationRequest(pem: string): CertificationRequest {
-  const [octets, ...others] = typeof pem === "string" ? [...pemBlocks(LABEL, pem), ...pemBlocks(OLD_LABEL, pem)] : [];
+  const [octets, ...others] = typeof pem === "string" ? pemBlocks(LABEL, pem.replace(OLD_LABEL, "$1 ")) : [];
   if (octets === undefined) throw new Error('there is no "BEGIN CERTIFICATE REQUEST" block in it');
   if (others.length > 0) throw new Error("there is more than one request in it");
   let signed: Signed;
@@ -63,9 +64,11 @@ export function parseCertificationRequest(pem: string): CertificationRequest {
     throw new Error("it is damaged, so it cannot be read", { cause });
   }
   const algorithm = algorithmOf(publicKey);
+  const keyFault = publicKeyFault(publicKey);
+  if (keyFault !== undefined) throw new Error(keyFault);
   const fault = signed.fault(publicKey);
   if (fault !== undefined) throw new Error(fault);
-  return { publicKeyDer: publicKey.export({ type: "spki", format: "der" }), algorithm };
+  return { publicKeyDer: canonicalPublicKey(publicKey), algorithm };
 }
 
 /**

@@ -10,7 +10,8 @@ const COMMON_NAME_DER = der.objectIdentifier(COMMON_NAME);
 const MAXIMUM_CHARACTERS = 64;
 
 // Control characters, line separators, lone surrogates and non-characters: the last two make Mosquitto refuse the user name.
-const UNFIT = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/u;
+// And what stands where a character could not be read.
+const UNFIT = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}\ufffd]/u;
 
 /** What is wrong with a common name, if anything. `what` names the property in the message. */
 export function commonNameFault(what: string, value: unknown): Fault | undefined {

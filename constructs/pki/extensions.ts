@@ -8,16 +8,23 @@ export const BASIC_CONSTRAINTS = "2.5.29.19";
 export const KEY_USAGE = "2.5.29.15";
 export const SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
 export const CRL_NUMBER = "2.5.29.20";
+export const EXTENDED_KEY_USAGE = "2.5.29.37";
+export const NAME_CONSTRAINTS = "2.5.29.30";
+export const AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
+export const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
+
+/** Purposes of ExtendedKeyUsage (RFC 5280 section 4.2.1.12). */
+export const PURPOSES = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" } as const;
 
 /** Bits of the first octet of KeyUsage (RFC 5280 section 4.2.1.3). */
 export const KeyUsageBit = { digitalSignature: 0x80, keyEncipherment: 0x20, keyCertSign: 0x04, cRLSign: 0x02 } as const;
 
 const BASIC_CONSTRAINTS_DER = der.objectIdentifier(BASIC_CONSTRAINTS);
 const KEY_USAGE_DER = der.objectIdentifier(KEY_USAGE);
-const EXTENDED_KEY_USAGE_DER = der.objectIdentifier("2.5.29.37");
+const EXTENDED_KEY_USAGE_DER = der.objectIdentifier(EXTENDED_KEY_USAGE);
 const SUBJECT_KEY_IDENTIFIER_DER = der.objectIdentifier(SUBJECT_KEY_IDENTIFIER);
-const AUTHORITY_KEY_IDENTIFIER_DER = der.objectIdentifier("2.5.29.35");
-const SUBJECT_ALTERNATIVE_NAME_DER = der.objectIdentifier("2.5.29.17");
+const AUTHORITY_KEY_IDENTIFIER_DER = der.objectIdentifier(AUTHORITY_KEY_IDENTIFIER);
+const SUBJECT_ALTERNATIVE_NAME_DER = der.objectIdentifier(SUBJECT_ALTERNATIVE_NAME);
 const REASON_CODE_DER = der.objectIdentifier("2.5.29.21");
 const CRL_NUMBER_DER = der.objectIdentifier(CRL_NUMBER);
 
@@ -45,8 +52,8 @@ export const SIGNS_CERTIFICATES_AND_LISTS = keyUsage(KeyUsageBit.keyCertSign, Ke
 export const SIGNS_HANDSHAKES = keyUsage(KeyUsageBit.digitalSignature);
 /** For RSA servers: TLS 1.2 clients may still send the secret encrypted with the key. */
 export const SIGNS_AND_DECRYPTS = keyUsage(KeyUsageBit.digitalSignature, KeyUsageBit.keyEncipherment);
-export const SERVER_AUTHENTICATION = extendedKeyUsage("1.3.6.1.5.5.7.3.1");
-export const CLIENT_AUTHENTICATION = extendedKeyUsage("1.3.6.1.5.5.7.3.2");
+export const SERVER_AUTHENTICATION = extendedKeyUsage(PURPOSES.server);
+export const CLIENT_AUTHENTICATION = extendedKeyUsage(PURPOSES.client);
 
 /** @param pathLength no limit where it is left out */
 export function authorityConstraints(pathLength: number | undefined): Buffer {

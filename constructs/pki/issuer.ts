@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { isSameCommonName } from "./distinguished-name";
 import { authorityKeyIdentifier } from "./extensions";
+import type { Host } from "./host";
 import { ParsedCertificate } from "./parsed-certificate";
 import { Signer } from "./signer";
 
@@ -60,6 +61,15 @@ export class Issuer {
   /** Whether its key usage allows to sign revocation lists. */
   get signsRevocationLists(): boolean {
     return this.certificate.signsRevocationLists;
+  }
+
+  /** @throws {Error} when verifiers would refuse what it signs for this purpose and these hosts */
+  refuseUnless(purpose: "server" | "client", hosts: readonly Host[]): void {
+    const fault = this.certificate.purposeFault(purpose) ?? this.certificate.hostFault(hosts);
+    if (fault === undefined) return;
+    throw new Error(
+      `the authority cannot issue certificates of a ${purpose} that are good for this: ${fault}; give another authority`,
+    );
   }
 
   /** Whether a subject with only this common name would be the same as the authority's own. */

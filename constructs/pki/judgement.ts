@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { PURPOSES } from "./extensions";
 import { fromPem } from "./pem";
 import type { Host } from "./host";
 import { ParsedCertificate } from "./parsed-certificate";
@@ -7,8 +8,6 @@ import { Signed } from "./signed";
 import { childrenOf, encodeDer } from "./asn1";
 
 // What others made for this library is judged before it is used: by it devices are let in or locked out.
-
-const PURPOSES = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" } as const;
 
 /** What a certificate was asked to be. */
 export interface ExpectedCertificate {

@@ -1,4 +1,4 @@
-import { createECDH, createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createECDH, createPrivateKey, generateKeyPairSync, type KeyObject, type RSAKeyPairOptions } from "node:crypto";
 import { der } from "./der";
 import type { KeyAlgorithm, KeyParameters } from "./key-algorithm";
 import { toPem } from "./pem";
@@ -33,10 +33,10 @@ export function generateKeyPair(algorithm: KeyAlgorithm): KeyPair {
 }
 
 /** How Node hands out an RSA key. */
-export const RSA_ENCODING = {
+export const RSA_ENCODING: Omit<RSAKeyPairOptions<"der", "der">, "modulusLength"> = {
   privateKeyEncoding: { type: "pkcs8", format: "der" },
   publicKeyEncoding: { type: "spki", format: "der" },
-} as const;
+};
 
 type Curve = Extract<KeyParameters, { type: "ec" }>["namedCurve"];
 

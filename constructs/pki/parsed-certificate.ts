@@ -2,12 +2,36 @@ import { X509Certificate } from "node:crypto";
 import forge from "node-forge";
 import { childrenOf, encodeDer, extensionsOf, isTagged, octetsOf, parseDer, type Asn1, type Extension } from "./asn1";
 import { onlyCommonName } from "./distinguished-name";
-import { BASIC_CONSTRAINTS, KEY_USAGE, KeyUsageBit, SUBJECT_KEY_IDENTIFIER } from "./extensions";
+import {
+  AUTHORITY_KEY_IDENTIFIER,
+  BASIC_CONSTRAINTS,
+  EXTENDED_KEY_USAGE,
+  KEY_USAGE,
+  KeyUsageBit,
+  NAME_CONSTRAINTS,
+  PURPOSES,
+  SUBJECT_ALTERNATIVE_NAME,
+  SUBJECT_KEY_IDENTIFIER,
+} from "./extensions";
+import type { Host } from "./host";
+import { forbiddenHost } from "./name-constraints";
 import { pemBlocks } from "./pem";
+import { canonicalPublicKey, publicKeyFault } from "./public-key";
 import { parseTime } from "./time";
 
 const LABEL = "CERTIFICATE";
 /** RFC 8017 appendix C and RFC 3279 section 2.2.3: collisions can be made for these hashes. */
+const ANY_PURPOSE = "2.5.29.37.0";
+/** Extensions that verifiers know; a critical one that they do not makes them refuse (RFC 5280 section 4.2). */
+const KNOWN_EXTENSIONS: readonly string[] = [
+  AUTHORITY_KEY_IDENTIFIER,
+  BASIC_CONSTRAINTS,
+  EXTENDED_KEY_USAGE,
+  KEY_USAGE,
+  NAME_CONSTRAINTS,
+  SUBJECT_ALTERNATIVE_NAME,
+  SUBJECT_KEY_IDENTIFIER,
+];
 const WEAK_SIGNATURES = ["1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.840.10045.4.1"];
 
 /** A certificate that somebody else may have made, with the parts that issuing below it and checking it need. */
@@ -112,14 +136,44 @@ export class ParsedCertificate {
     if (childrenOf(parseDer(this.subject)).length === 0) return "its subject is empty";
     if ((this.keyUsage & KeyUsageBit.keyCertSign) === 0) return "it has no keyUsage with keyCertSign";
     if (this.keyIdentifier === undefined) return "it has no subjectKeyIdentifier";
-    const { asymmetricKeyType, asymmetricKeyDetails } = this.x509.publicKey;
-    const bits = asymmetricKeyDetails?.modulusLength ?? 0;
-    if (asymmetricKeyType === "rsa" && bits < 2048) return `its RSA key has ${bits} bits, and 2048 are the least`;
+    if (this.hasNegativeSerial) return "its serial number is negative";
+    const unknown = [...this.extensions].find(([id, { isCritical }]) => isCritical && !KNOWN_EXTENSIONS.includes(id));
+    if (unknown !== undefined) return `its extension ${unknown[0]} is critical, and TLS libraries do not know it`;
+    const { publicKey } = this.x509;
+    const keyFault = publicKeyFault(publicKey);
+    if (keyFault !== undefined) return keyFault;
+    if (!canonicalPublicKey(publicKey).equals(this.publicKeyDer)) {
+      return "its key is not a point of a named curve, written out in full";
+    }
     // Nobody checks the signature of a root, which is trusted for being there.
     if (WEAK_SIGNATURES.includes(this.signatureAlgorithm) && !this.isSelfSigned) {
       return "it is signed with MD5 or SHA-1, which TLS libraries refuse";
     }
     return undefined;
+  }
+
+  /** Why verifiers refuse what it signs for a purpose, if they do: its own extended key usage may shut that out. */
+  purposeFault(purpose: keyof typeof PURPOSES): string | undefined {
+    const usage = this.extensions.get(EXTENDED_KEY_USAGE);
+    if (usage === undefined) return undefined;
+    const purposes = childrenOf(parseDer(usage.value)).map((one) =>
+      forge.asn1.derToOid(octetsOf(one).toString("latin1")),
+    );
+    if (purposes.includes(PURPOSES[purpose]) || purposes.includes(ANY_PURPOSE)) return undefined;
+    return `its extended key usage has no ${purpose}Auth`;
+  }
+
+  /** Why verifiers refuse a server certificate for these hosts below it, if they do: its name constraints. */
+  hostFault(hosts: readonly Host[]): string | undefined {
+    const constraints = this.extensions.get(NAME_CONSTRAINTS);
+    const forbidden = constraints && forbiddenHost(constraints.value, hosts);
+    return forbidden && `its name constraints do not allow ${forbidden.value}`;
+  }
+
+  private get hasNegativeSerial(): boolean {
+    const body = childrenOf(childrenOf(parseDer(this.x509.raw))[0]);
+    const serial = octetsOf(isTagged(body[0], 0) ? body[1] : body[0]);
+    return ((serial[0] ?? 0) & 0x80) !== 0;
   }
 
   private get keyUsage(): number {

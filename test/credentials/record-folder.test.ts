@@ -22,6 +22,12 @@ const record = (hash: string): Parameters<RecordFolder["add"]>[0] => ({
   reason: "first issue",
 });
 
+function added(one: ReturnType<typeof record>): void {
+  const opened = open(folder);
+  opened.add(one);
+  opened.flush();
+}
+
 test("a store is a private folder of private files", () => {
   issue(folder);
   expect(fs.statSync(folder).mode & 0o777).toBe(0o700);
@@ -32,7 +38,7 @@ test("a new store keeps itself out of git, and an existing folder is left as it 
   issue(folder);
   expect(fs.readFileSync(path.join(folder, ".gitignore"), "utf8")).toBe("*\n");
   fs.rmSync(path.join(folder, ".gitignore"));
-  open(folder).add(record("one"));
+  added(record("one"));
   expect(fs.existsSync(path.join(folder, ".gitignore"))).toBe(false);
 });
 
@@ -42,13 +48,14 @@ test("a store that only is read is not made", () => {
 });
 
 test("a record comes back as it was written", () => {
-  open(folder).add(record("one"));
+  added(record("one"));
   expect(open(folder).all("password")).toEqual([record("one")]);
 });
 
 test("of two writers of one record the first one counts, and the second takes the first one's", () => {
   const [one, other] = [open(folder), open(folder)];
   one.add(record("one"));
+  one.flush();
   const before = contents(folder);
   expect(other.add(record("other"))).toEqual(record("one"));
   expect(other.all("password")).toEqual([record("one")]);
@@ -64,7 +71,7 @@ test("what a dead process left half written is no record, and goes away in time"
   fs.writeFileSync(stale, "{");
   const hourAgo = new Date(Date.now() - 60 * 60 * 1000);
   fs.utimesSync(stale, hourAgo, hourAgo);
-  open(folder).add(record("one"));
+  added(record("one"));
   expect(fs.existsSync(fresh)).toBe(true);
   expect(fs.existsSync(stale)).toBe(false);
 });

@@ -1,8 +1,11 @@
 import { refusal, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
-import { Listener, MosquittoBroker } from "../../constructs";
+import { CredentialStore, Listener, MosquittoBroker } from "../../constructs";
+import { Issuing, revokeClient } from "../../constructs/credentials";
+import { KeySource } from "../../constructs/pki";
 import { Deployment, images, versions } from "../support/deployment";
 import { inspect, logs } from "../support/docker";
+import { refusalByBroker } from "../support/refusals";
 import { freePorts } from "../support/workspace";
 
 jest.setTimeout(180_000);
@@ -43,8 +46,10 @@ describe.each(versions)("a credential that ends, on Mosquitto %s", (version) => 
       broker.addClient("stolen", { publish: ["plant/#"], subscribe: ["plant/#"], credentialVersion: 2 });
     });
     await until("the thief is disconnected", () => thief.disconnects > 0);
-    expect(await refusal(bundle)).toMatch(/revoked/i);
-    expect(await logs(`${deployment.name}-reloader`)).toContain("the sessions of credential 1 of stolen are closed");
+    expect(await refusalByBroker(bundle)).toMatch(/revoked/i);
+    expect(await logs(`${deployment.name}-reloader`)).toContain(
+      "the session of an ended certificate of stolen is closed",
+    );
   });
 
   test("once only: the device that came back with its new certificate is left alone by later deploys", async () => {
@@ -63,12 +68,33 @@ describe.each(versions)("a credential that ends, on Mosquitto %s", (version) => 
     const session = await Session.open(bundle);
     await deployment.deploy(props, declare(["stolen"], 2));
     await until("it is disconnected", () => session.disconnects > 0);
-    expect(await refusal(bundle)).toMatch(/revoked/i);
+    expect(await refusalByBroker(bundle)).toMatch(/revoked/i);
     await deployment.deploy(props, (broker) => {
       declare(["stolen"], 2)(broker);
       broker.addClient("removed", { subscribe: ["plant/#"] });
     });
     expect(await refusal(bundle)).toBeUndefined();
+  });
+
+  test("because it is revoked: the session is closed, and no declaration ever makes that certificate work again", async () => {
+    const declared = declare(["stolen"], 2);
+    await deployment.deploy(props, declared);
+    const bundle = await deployment.bundle("stolen");
+    const thief = await Session.open(bundle);
+    const now = new Date();
+    const folder = CredentialStore.folder(deployment.storeFolder).open(now);
+    revokeClient(new Issuing(folder, now, new KeySource(new Map())), "stolen", "keyCompromise");
+
+    await deployment.deploy(props, declared);
+    await until("the thief is disconnected", () => thief.disconnects > 0);
+    expect(await refusalByBroker(bundle)).toMatch(/revoked/i);
+    expect(await refusal(await deployment.bundle("stolen"))).toBeUndefined();
+
+    for (const names of [[], ["stolen"]]) {
+      await deployment.deploy(props, declare(names, 2));
+      expect(await refusalByBroker(bundle)).toMatch(/revoked/i);
+    }
+    expect(await refusal(await deployment.bundle("stolen"))).toBeUndefined();
   });
 
   test("and meanwhile no other session was closed, no container replaced, and no probe was seen by a client with #", async () => {

@@ -156,7 +156,7 @@ describe("a fresh checkout", () => {
   });
 
   test("runs the commands of its CONTRIBUTING file", async () => {
-    const env = { ...cacheOfThisCheckout, BENCH_CLIENTS: "10", BENCH_ROUNDS: "1" };
+    const env = { ...cacheOfThisCheckout, BENCH_CLIENTS: "10", BENCH_RSA_CLIENTS: "2", BENCH_ROUNDS: "1" };
     const types = await run("npm", ["test", "--", "types"], { cwd: folder, env });
     expect(types.stdout.trim().split("\n").at(-1)).toBe("1 passed, 0 failed");
     const format = await run("npm", ["run", "format"], { cwd: folder });

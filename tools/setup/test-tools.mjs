@@ -1,5 +1,6 @@
 // @ts-check
 import { run } from "./command.mjs";
+import { judges } from "./judges.mjs";
 import { step } from "./progress.mjs";
 import { installSystemPackages } from "./system-packages.mjs";
 
@@ -13,12 +14,14 @@ const programs = [
 ];
 
 /** @param {boolean} interactive */
-export function testTools(interactive) {
-  return step("test tools", async () => {
+export async function testTools(interactive) {
+  await step("test tools", async () => {
     const results = await Promise.all(programs.map(({ program, args }) => run(program, args)));
     const missing = programs.filter((_, index) => results[index]?.missing === true).map((entry) => entry.package);
     if (missing.length === 0) return { result: undefined, summary: "present, skipped" };
     await installSystemPackages(missing, `The tests need ${missing.join(", ")}`, interactive);
     return { result: undefined, summary: `installed ${missing.join(", ")}` };
   });
+  // These are installed by some of those.
+  await judges(interactive);
 }

@@ -1,0 +1,130 @@
+// @ts-check
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { mustRun, run } from "./command.mjs";
+import { cache, checkout } from "./paths.mjs";
+import { step, whileWaiting } from "./progress.mjs";
+import { hashOf } from "./stamp.mjs";
+import { installSystemPackages } from "./system-packages.mjs";
+
+const sources = join(checkout, "tools", "judges");
+const requirements = join(sources, "requirements.txt");
+
+/**
+ * Where the judges are, by what they are made from: checkouts that share a cache may differ in it.
+ *
+ * @typedef {object} Judges
+ * @property {string} program Go's crypto/x509 and zlint.
+ * @property {string} modules Python's cryptography, for PYTHONPATH.
+ */
+
+/** @returns {Promise<Judges>} */
+async function judgePaths() {
+  const files = (await readdir(sources)).filter((file) => /^go\.(mod|sum)$|\.go$/.test(file)).sort();
+  const program = (await hashOf(files.map((file) => join(sources, file)))).slice(0, 16);
+  const modules = (await hashOf([requirements])).slice(0, 16);
+  // Compiled modules fit one version of Python on one kind of machine.
+  const kind = "import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform(), sep='-')";
+  const python = (await mustRun("ask Python for its version", "python3", ["-c", kind])).trim();
+  return {
+    program: join(cache, "judges", `go-${program}`, "judges"),
+    modules: join(cache, "judges", `python-${modules}-${python}`),
+  };
+}
+
+/**
+ * The judges from outside this project that the tests let judge certificates.
+ *
+ * @param {boolean} interactive
+ * @returns {Promise<Judges>}
+ */
+export function judges(interactive) {
+  return step("outside judges", async (say) => {
+    const paths = await judgePaths();
+    const done = [];
+    if (!existsSync(paths.program)) {
+      await whole(dirname(paths.program), (folder) =>
+        whileWaiting(say, "building crypto/x509 and zlint from their Go modules", buildProgram(folder)),
+      );
+      done.push("built crypto/x509 and zlint");
+    }
+    if (!existsSync(paths.modules)) {
+      await providePip(interactive);
+      await whole(paths.modules, (folder) =>
+        whileWaiting(say, "installing Python's cryptography", installModules(folder)),
+      );
+      done.push("installed Python's cryptography");
+    }
+    return { result: paths, summary: done.length === 0 ? "present, skipped" : done.join(", ") };
+  });
+}
+
+/**
+ * For the tests, which install nothing.
+ *
+ * @returns {Promise<Judges>}
+ */
+export async function presentJudges() {
+  const paths = await judgePaths();
+  if (existsSync(paths.program) && existsSync(paths.modules)) return paths;
+  throw new Error("The judges of the tests are not there, or not those of these sources. Run `npm test -- unit`.");
+}
+
+/**
+ * Fills a folder that is there whole or not at all, also when two processes fill it at once.
+ *
+ * @param {string} folder
+ * @param {(unfinished: string) => Promise<unknown>} fill
+ */
+async function whole(folder, fill) {
+  await mkdir(dirname(folder), { recursive: true });
+  const unfinished = await mkdtemp(`${folder}.new-`);
+  try {
+    await fill(unfinished);
+    await rename(unfinished, folder).catch((error) => {
+      // The other process was faster, with the same content.
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} folder */
+async function buildProgram(folder) {
+  if ((await run("go", ["version"])).missing) {
+    throw new Error(
+      "Go, which builds the judges of the tests from their modules, is not on PATH. Install Go 1.25 or later.",
+    );
+  }
+  // -mod=readonly: what is built is exactly what go.sum vouches for, or nothing.
+  const args = ["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", join(folder, "judges"), "."];
+  await mustRun("build the judges of the tests", "go", args, { cwd: sources, env: { CGO_ENABLED: "0" } });
+}
+
+/** @param {boolean} interactive */
+async function providePip(interactive) {
+  if (await hasPip()) return;
+  await installSystemPackages(["python3-pip"], "The tests need Python's pip", interactive);
+  if (await hasPip()) return;
+  throw new Error(
+    "python3 on PATH has no pip, and the distribution's python3-pip is for another Python. " +
+      "Install pip for it (python3 -m ensurepip), or put the distribution's python3 first on PATH.",
+  );
+}
+
+async function hasPip() {
+  return (await run("python3", ["-m", "pip", "--version"])).code === 0;
+}
+
+/**
+ * Into a folder of its own: a Python that its distribution manages stays as it is.
+ *
+ * @param {string} folder
+ */
+async function installModules(folder) {
+  const options = ["--require-hashes", "--only-binary=:all:", "--no-deps", "--no-user", "--target", folder];
+  const args = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", ...options, "-r", requirements];
+  await mustRun("install the judges of tools/judges/requirements.txt", "python3", args);
+}
