@@ -38,18 +38,19 @@ describe("the npm package", () => {
     expect(files).toContain("lib/cli/main.js");
   });
 
-  test("compiles and runs every example of the README, in a project that has only the package", async () => {
-    const readme = fs.readFileSync(path.join(checkout, "README.md"), "utf8");
-    const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code as string);
+  test("compiles and runs every example of the README and the guides, in a project that has only the package", async () => {
+    const guides = fs.readdirSync(path.join(checkout, "docs")).map((name) => path.join("docs", name));
+    const texts = ["README.md", ...guides].map((file) => fs.readFileSync(path.join(checkout, file), "utf8"));
+    const examples = [...texts.join("\n").matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code as string);
     expect(examples.length).toBeGreaterThanOrEqual(4);
     examples.forEach((code, index) => fs.writeFileSync(path.join(consumer, `example-${index}.ts`), code));
     const run = examples.map((code, index) => {
       const calls = ["declare", "snapshot"].filter((name) => code.includes(`export function ${name}(`));
       if (calls.length === 0) return "";
-      const argument = calls[0] === "declare" ? "stack()" : "";
+      const argument = calls[0] === "declare" ? `stack(${index})` : "";
       return `import { ${calls[0]} as run${index} } from "./example-${index}";\nvoid run${index}(${argument});\n`;
     });
-    const stack = `import { App, TerraformStack } from "cdktf";\nfunction stack(): TerraformStack { return new TerraformStack(new App(), "s"); }\n`;
+    const stack = `import { App, TerraformStack } from "cdktf";\nfunction stack(index: number): TerraformStack { return new TerraformStack(new App(), "s" + index); }\n`;
     fs.writeFileSync(path.join(consumer, "all.ts"), stack + run.join(""));
     const compilerOptions = {
       strict: true,

@@ -335,6 +335,12 @@ class AuthorityKeeper {
     const algorithm = source.keyAlgorithm ?? this.wanted.algorithm;
     return this.issue(this.what, algorithm, (stamp) => {
       const { issuer } = (root as Authority).signer as LocalSigner;
+      if (issuer.pathLength < 1) {
+        throw new Error(
+          `the ${this.what} cannot stand below its root, whose path length is 0; allowed: a root with path length 1 or ` +
+            "more, or without one; remedy: import the root itself as the authority, or give another root",
+        );
+      }
       const certificate = issueSubordinateAuthority(issuer, {
         commonName: this.commonName("authority", this.declared.generation),
         algorithm,
@@ -380,7 +386,8 @@ class AuthorityKeeper {
     return this.issue(this.what, undefined, (stamp) => {
       try {
         const { certificate, chain } = readImported(source, this.issuing.now);
-        if (role !== "server" && !certificate.signsRevocationLists) throw new Error("its keyUsage has no cRLSign");
+        const signsLists = role === "clients" || role === "shared";
+        if (signsLists && !certificate.signsRevocationLists) throw new Error("its keyUsage has no cRLSign");
         if (source.kind === "imported") importedIssuer(certificate.pem, source);
         for (const purpose of PURPOSES_OF[this.wanted.role]) {
           const fault = [certificate, ...chain].map((one) => one.purposeFault(purpose)).find(Boolean);

@@ -9,6 +9,9 @@ import { childrenOf, encodeDer } from "./asn1";
 
 // What others made for this library is judged before it is used: by it devices are let in or locked out.
 
+/** Milliseconds that another machine's clock may be ahead, and that passed since this one's was read. */
+const CLOCK_DIFFERENCE = 5 * 60 * 1000;
+
 /** What a certificate was asked to be. */
 export interface ExpectedCertificate {
   readonly authority: ParsedCertificate;
@@ -42,7 +45,8 @@ export function certificateFault(
     kind === "ip" ? x509.checkIP(value) === undefined : x509.checkHost(value, { subject: "never" }) === undefined,
   );
   if (missing !== undefined) return `its subject alternative names have no ${missing.value}`;
-  if (certificate.notBefore > now) return `it is valid only from ${certificate.notBefore.toISOString()}`;
+  if (certificate.notBefore.getTime() > now.getTime() + CLOCK_DIFFERENCE)
+    return `it is valid only from ${certificate.notBefore.toISOString()}`;
   if (certificate.notAfter <= now) return `it ended ${certificate.notAfter.toISOString()}`;
   return undefined;
 }
@@ -94,7 +98,8 @@ export function revocationListFault(pem: string, authority: ParsedCertificate, n
   const fault = signed.fault(authority.x509.publicKey);
   if (fault !== undefined) return fault;
   if (list.nextUpdate <= now) return `it ended ${list.nextUpdate.toISOString()}`;
-  if (list.thisUpdate > now) return `it is valid only from ${list.thisUpdate.toISOString()}`;
+  if (list.thisUpdate.getTime() > now.getTime() + CLOCK_DIFFERENCE)
+    return `it is valid only from ${list.thisUpdate.toISOString()}`;
   return undefined;
 }
 

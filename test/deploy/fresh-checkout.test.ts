@@ -2,7 +2,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { CommandResult, mustRun, run } from "../support/command";
+import { ConnectionBundle } from "../../constructs";
+import { refusal } from "../../tools/mqtt-session";
 import { leftovers, removeLeftovers } from "../support/docker";
+import { refusalByBroker } from "../support/refusals";
 import { checkout, fileOf, freePorts, makeFolder, removeFolder, uniqueName } from "../support/workspace";
 
 jest.setTimeout(300_000);
@@ -117,6 +120,51 @@ describe("a fresh checkout", () => {
     expect((await run("bash", ["-c", script], { cwd: folder, env })).stdout).toContain("No changes.");
   });
 
+  test("shows its status and its audit trail, and notes what was handed over", async () => {
+    const command = (...args: string[]): Promise<CommandResult> =>
+      run("npx", ["cdktf-mosquitto", ...args], { cwd: folder });
+    const status = await command("status", "dev");
+    expect(status.stdout).toMatch(/^server authority 1 +20\d\d-.*^sensor-1 +certificate +1 +20.*^next action 20/ms);
+    expect((await command("handed-over", "dev", "sensor-1", "dashboard")).stdout).toMatch(/bundle of sensor-1/);
+    const clients = async (): Promise<Record<string, unknown>[]> => {
+      const [answer] = JSON.parse((await command("status", "dev", "--json")).stdout) as {
+        status: { clients: Record<string, unknown>[] };
+      }[];
+      return answer?.status.clients ?? [];
+    };
+    expect((await clients()).map(({ name, handed_over_at: at }) => [name, at !== null])).toEqual([
+      ["sensor-1", true],
+      ["dashboard", true],
+      ["operator", false],
+    ]);
+    const audit = await command("audit", "dev");
+    expect(audit.stdout).toMatch(
+      /issued +server authority 1 +first issue .*handed over +connection bundle of sensor-1/s,
+    );
+    expect(JSON.parse((await command("audit", "dev", "--json")).stdout)).toHaveLength(1);
+    expect((await command("convert", "dev")).stdout).toMatch(/records converted: 0/);
+  });
+
+  test("revokes a client, which a deploy then refuses, and which has another certificate", async () => {
+    const bundle = async (): Promise<ConnectionBundle> =>
+      JSON.parse(
+        await mustRun(process.env.TERRAFORM_BINARY_NAME ?? "terraform", ["output", "-json", "connection_sensor-1"], {
+          cwd: path.join(folder, "cdktf.out", "stacks", "dev"),
+        }),
+      ) as ConnectionBundle;
+    const stolen = await bundle();
+    const revoked = await run("npx", ["cdktf-mosquitto", "revoke", "dev", "sensor-1", "--reason", "keyCompromise"], {
+      cwd: folder,
+    });
+    expect(revoked.stdout).toMatch(
+      /revocation of client certificate sensor-1.*client certificate sensor-1: .*revoked/s,
+    );
+    expect(await refusal(stolen)).toBeUndefined();
+    expect((await cdktf("deploy", "dev", "--auto-approve")).code).toBe(0);
+    expect(await refusalByBroker(stolen)).toMatch(/revoked/i);
+    expect(await refusal(await bundle())).toBeUndefined();
+  });
+
   test("refuses to plan staging until its credentials are issued, and says how", async () => {
     const text = async (): Promise<string> => {
       const { stdout, stderr } = await cdktf("diff", "staging");
@@ -126,8 +174,11 @@ describe("a fresh checkout", () => {
     const refused = await text();
     expect(refused).toMatch(/are not on this machine/);
     expect(refused).toMatch(/npx cdktf-mosquitto issue staging/);
+    const listed = await run("npx", ["cdktf-mosquitto", "issue", "staging", "--dry-run"], { cwd: folder });
+    expect(listed.stdout).toMatch(/because it is missing:.*server certificate: first issue/s);
+    expect(fs.readdirSync(path.join(folder, "credentials"))).toEqual(["dev"]);
     const issued = await run("npx", ["cdktf-mosquitto", "issue", "staging"], { cwd: folder });
-    expect(issued.stderr).toMatch(/issued into credentials\/staging.*server certificate: first issue/s);
+    expect(issued.stdout).toMatch(/server certificate: first issue.*issued: \d+/s);
     expect(fs.readdirSync(path.join(folder, "credentials"))).toEqual(["dev", "staging"]);
     expect(await text()).not.toMatch(/are not on this machine/);
   });
