@@ -1,20 +1,17 @@
-import { createPrivateKey } from "node:crypto";
-import {
-  DAY,
-  Host,
-  issueAuthority,
-  issueCrossCertificate,
-  Issuer,
-  issueSubordinateAuthority,
-  KeyAlgorithm,
-  orderChain,
-  ParsedCertificate,
-} from "../pki";
-import { AuthoritySigner, LocalSigner, RemoteSigner } from "./authority-signer";
+import { DAY, issueAuthority, issueSubordinateAuthority, KeyAlgorithm, ParsedCertificate } from "../pki";
+import { Authority, TrustedAuthorities } from "./authority";
+import { LocalSigner } from "./authority-signer";
 import { AuthorityGeneration, AuthoritySource } from "./certificate-authority";
+import {
+  certificateSource,
+  ExistingSource,
+  importedIssuer,
+  keyDescription,
+  readCertificate,
+  readImported,
+} from "./imported-authority";
 import { certificateFields, Issuing, Make } from "./issuing";
-import { AuthorityRecord, AuthorityRole, CrossRecord } from "./record";
-import { TextSource } from "./text-source";
+import { AuthorityRecord, AuthorityRole } from "./record";
 import { WantedAuthority } from "./wanted";
 
 type Imported = Extract<AuthoritySource, { kind: "imported" | "external" }>;
@@ -27,80 +24,6 @@ const PURPOSES_OF: Readonly<Record<WantedAuthority["role"], readonly ("server" |
   shared: ["server", "client"],
   control: ["client"],
 };
-
-/** One trusted authority, as it is in the store. */
-export class Authority {
-  private ready: AuthoritySigner | undefined;
-
-  constructor(
-    readonly record: AuthorityRecord,
-    readonly source: AuthoritySource,
-    private readonly now: Date,
-  ) {}
-
-  /** What who relies on it trusts: the root. */
-  get rootPem(): string {
-    const { certificatePem, chainPem } = this.record;
-    return ParsedCertificate.allFromPem(chainPem).at(-1)?.pem ?? certificatePem;
-  }
-
-  /** It and all above it. */
-  get wholePem(): string {
-    return this.record.certificatePem + this.record.chainPem;
-  }
-
-  /** What a leaf of it is sent together with: all between leaf and root. */
-  get sentPem(): string {
-    return ParsedCertificate.allFromPem(this.wholePem)
-      .slice(0, -1)
-      .map(({ pem }) => pem)
-      .join("");
-  }
-
-  /** @throws {Error} when an authority above forbids a certificate for one of these hosts */
-  refuseForbidden(hosts: readonly Host[]): void {
-    const fault = ParsedCertificate.allFromPem(this.wholePem)
-      .map((one) => one.hostFault(hosts))
-      .find(Boolean);
-    if (fault === undefined) return;
-    throw new Error(
-      `${this.record.role} authority ${this.record.generation} cannot sign this server's certificate: ${fault}; allowed: an ` +
-        "authority without name constraints, or with ones that allow every host, localhost, 127.0.0.1, ::1 and " +
-        "mosquitto.internal, by which the broker's health is checked; remedy: declare another serverAuthority",
-    );
-  }
-
-  get end(): number {
-    return Date.parse(this.record.notAfter);
-  }
-
-  /** @throws {Error} when its key cannot be had, or does not belong to it */
-  get signer(): AuthoritySigner {
-    this.ready ??= this.makeSigner();
-    return this.ready;
-  }
-
-  private makeSigner(): AuthoritySigner {
-    const { certificatePem, privateKeyPem } = this.record;
-    if (privateKeyPem !== undefined) return new LocalSigner(Issuer.fromPem(certificatePem, privateKeyPem));
-    const { source } = this;
-    if (source.kind === "imported") return new LocalSigner(importedIssuer(certificatePem, source));
-    if (source.kind === "external") {
-      return new RemoteSigner(ParsedCertificate.fromPem(certificatePem), source.signer, this.now);
-    }
-    throw new Error(
-      `authority ${this.record.generation} was put into the store as another kind, and its key is not there; ` +
-        "allowed: the kind that it was first declared as; remedy: declare another one as the next generation",
-    );
-  }
-}
-
-/** The authorities of one role that are trusted now. */
-export interface TrustedAuthorities {
-  readonly all: readonly Authority[];
-  /** The one that signs. */
-  readonly issuing: Authority;
-}
 
 /**
  * Finds the authorities of a role in the store, and makes those that are missing.
@@ -134,99 +57,6 @@ export function authorityRecord(
 }
 
 const order = ({ issuedAt, fingerprint256 }: AuthorityRecord): string => `${issuedAt} ${fingerprint256}`;
-
-/**
- * The issuing authority's certificate as another trusted one has signed it, so that who trusts only that one gets to
- * what the issuing one signs. Needed while the issuing one is the newer of two.
- */
-export function crossCertificate(
-  issuing: Issuing,
-  role: AuthorityRole,
-  trusted: TrustedAuthorities,
-): { readonly record: CrossRecord; readonly by: Authority } | undefined {
-  const { record: subject } = trusted.issuing;
-  const by = trusted.all.find(({ record }) => record.generation < subject.generation);
-  if (by === undefined) return undefined;
-  const last = issuing.folder
-    .all("cross")
-    .find(
-      (record) =>
-        record.role === role && record.generation === subject.generation && record.by === by.record.generation,
-    );
-  if (last !== undefined) return { record: last, by };
-  const what = `cross certificate for ${role} authority ${subject.generation} by ${by.record.generation}`;
-  const obstacle = obstacleToCross(by);
-  if (obstacle !== undefined) {
-    issuing.warnings.push(
-      `${role} authority ${by.record.generation} cannot sign generation ${subject.generation} across: ${obstacle}; ` +
-        "devices that have no bundle with both authorities yet cannot connect until they get their new one",
-    );
-    return undefined;
-  }
-  const record = issuing.issue<CrossRecord>(what, { text: "rotation" }, undefined, (stamp) => {
-    const { issuer } = by.signer as LocalSigner;
-    const certificate = issueCrossCertificate(issuer, subject.certificatePem, {
-      notBefore: new Date(subject.notBefore),
-      notAfter: new Date(subject.notAfter),
-    });
-    return {
-      kind: "cross",
-      role,
-      generation: subject.generation,
-      by: by.record.generation,
-      ...certificateFields(certificate, subject.algorithm),
-      ...stamp,
-    };
-  });
-  return record && { record, by };
-}
-
-function obstacleToCross({ record, source }: Authority): string | undefined {
-  if (source.kind === "external") return "its key is elsewhere";
-  if (ParsedCertificate.fromPem(record.certificatePem).pathLength < 1) return "its path length is 0";
-  return undefined;
-}
-
-/**
- * Each step of a rotation must have been taken before the next one. What was deployed is checked once more by Terraform,
- * which knows it; this is what the store can tell before that.
- *
- * @param signsNow generation that signed what is in use now, as far as the store tells
- * @throws {Error} naming the step that comes first
- */
-export function refuseSkippedStep(
-  issuing: Issuing,
-  { role, authority }: WantedAuthority,
-  signsNow: number | undefined,
-): void {
-  const alive = new Set(
-    issuing.folder
-      .all("authority")
-      .filter((record) => record.role === role && Date.parse(record.notAfter) > issuing.now.getTime())
-      .map(({ generation }) => generation),
-  );
-  const next = authority.issuing as number;
-  const refuse = (why: string, remedy: string): never => {
-    throw new Error(
-      `the ${role} authority cannot go to generation ${next} yet: ${why}; allowed: the steps of a rotation, one deploy ` +
-        `each; remedy: ${remedy}`,
-    );
-  };
-  if (alive.size > 0 && !alive.has(next)) {
-    const old = Math.max(...alive);
-    refuse(
-      `nobody has been told to trust it`,
-      `declare { trusted: [${old}, ${next}], issuing: ${old} } first, deploy, and hand every client its new bundle`,
-    );
-  }
-  const isTrusted = authority.generations.some(({ generation }) => generation === signsNow);
-  if (signsNow !== undefined && alive.has(signsNow) && !isTrusted) {
-    refuse(
-      `what is in use was signed by generation ${signsNow}, which would not be trusted any longer`,
-      `declare { trusted: [${[signsNow, next].sort((one, other) => one - other).join(", ")}], issuing: ${next} } first, and deploy`,
-    );
-  }
-}
 
 /** Says when an authority ends, in time to replace it. */
 function watchEnd(
@@ -377,12 +207,7 @@ class AuthorityKeeper {
   }
 
   /** Puts certificates that exist into the store, once they are judged. Their key stays where it is. */
-  private take(
-    role: AuthorityRole,
-    generation: number,
-    source: Exclude<AuthoritySource, { kind: "managed" | "intermediate" }>,
-  ): AuthorityRecord | undefined {
-    const from = source.kind === "trusted" ? source.certificates : source.certificate;
+  private take(role: AuthorityRole, generation: number, source: ExistingSource): AuthorityRecord | undefined {
     return this.issue(this.what, undefined, (stamp) => {
       try {
         const { certificate, chain } = readImported(source, this.issuing.now);
@@ -412,7 +237,7 @@ class AuthorityKeeper {
         };
       } catch (error) {
         throw new Error(
-          `the ${this.what} cannot be taken from ${from.description}: ${(error as Error).message}; allowed: the ` +
+          `the ${this.what} cannot be taken from ${certificateSource(source).description}: ${(error as Error).message}; allowed: the ` +
             "certificate of an authority that strict verifiers accept, its key where it signs here, and all above it up " +
             "to the root; remedy: give those, or have the authority made anew with critical basicConstraints, keyUsage " +
             "keyCertSign and cRLSign, and a subjectKeyIdentifier",
@@ -446,14 +271,11 @@ class AuthorityKeeper {
     );
   }
 
-  private refuseOtherCertificate(
-    known: AuthorityRecord,
-    source: Exclude<AuthoritySource, { kind: "managed" | "intermediate" }>,
-  ): void {
+  private refuseOtherCertificate(known: AuthorityRecord, source: ExistingSource): void {
     if (!this.issuing.mayIssue) return;
     let given: ParsedCertificate;
     try {
-      given = lowest(source.kind === "trusted" ? source.certificates : source.certificate, source.kind);
+      given = readCertificate(source);
     } catch {
       // It is in the store already.
       return;
@@ -465,46 +287,4 @@ class AuthorityKeeper {
         `${known.generation + 1}\` and replace the old one by CertificateAuthority.rotation()`,
     );
   }
-}
-
-function readImported(
-  source: Exclude<AuthoritySource, { kind: "managed" | "intermediate" }>,
-  now: Date,
-): { certificate: ParsedCertificate; chain: ParsedCertificate[] } {
-  const from = source.kind === "trusted" ? source.certificates : source.certificate;
-  const text = from.read("the certificate");
-  const above = source.kind !== "trusted" && source.chain ? source.chain.read("the chain") : "";
-  const certificate = lowest(from, source.kind);
-  const [, ...chain] = orderChain(certificate, text + above, now);
-  return { certificate, chain };
-}
-
-/** The authority itself: of certificates in any order the one that signed none of the others. */
-function lowest(from: TextSource, kind: AuthoritySource["kind"]): ParsedCertificate {
-  const all = ParsedCertificate.allFromPem(from.read("the certificate"));
-  if (all.length === 0) throw new Error('there is no "BEGIN CERTIFICATE" block in it');
-  if (kind !== "trusted") return all[0] as ParsedCertificate;
-  const candidates = all.filter((one) => !all.some((other) => other !== one && other.wasSignedBy(one)));
-  if (candidates.length === 1) return candidates[0] as ParsedCertificate;
-  throw new Error("it has more than one authority that is not above another; give one authority and those above it");
-}
-
-function importedIssuer(certificatePem: string, source: Extract<AuthoritySource, { kind: "imported" }>): Issuer {
-  const key = source.privateKey.read("the authority's private key");
-  if (source.passphrase === undefined) return Issuer.fromPem(certificatePem, key);
-  const passphrase = source.passphrase.read("the passphrase of the authority's private key").replace(/\r?\n$/, "");
-  let plain: string;
-  try {
-    plain = createPrivateKey({ key, passphrase }).export({ type: "pkcs8", format: "pem" }).toString();
-  } catch (cause) {
-    throw new Error("the authority's private key cannot be opened with its passphrase; give the right one", { cause });
-  }
-  return Issuer.fromPem(certificatePem, plain);
-}
-
-function keyDescription({ x509 }: ParsedCertificate): string {
-  const { asymmetricKeyType: type = "", asymmetricKeyDetails: { namedCurve, modulusLength } = {} } = x509.publicKey;
-  if (type === "rsa") return `RSA-${modulusLength}`;
-  const curves: Readonly<Record<string, string>> = { prime256v1: "ECDSA-P256", secp384r1: "ECDSA-P384" };
-  return curves[namedCurve ?? ""] ?? `${type} ${namedCurve ?? ""}`.trim();
 }

@@ -1,4 +1,4 @@
-export { type Authority } from "./authorities";
+export { type Authority } from "./authority";
 export { auditTrail, type AuditEntry } from "./audit";
 export {
   CertificateAuthority,

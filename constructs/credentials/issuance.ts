@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { generatePassword, hashPassword, parsePasswordHash, verifyPassword } from "../access";
 import { DAY, KeyAlgorithm, KeySource, Lifetime, parseCertificationRequest, parseHost, renewalTime } from "../pki";
-import { Authority, crossCertificate, refuseSkippedStep, TrustedAuthorities, trustedAuthorities } from "./authorities";
+import { trustedAuthorities } from "./authorities";
+import { Authority, TrustedAuthorities } from "./authority";
 import { CertificateAuthority } from "./certificate-authority";
 import { certificateFields, IssuanceNote, Issuing, Reason } from "./issuing";
 import { ClientRecord, ControlRecord, PasswordRecord, ServerRecord } from "./record";
 import { RecordFolder } from "./record-folder";
 import { Revocations } from "./revocations";
+import { crossCertificate, refuseSkippedStep } from "./rotation";
 import { WantedAuthority, WantedCertificate, WantedCredentials, WantedPassword, WantedServer } from "./wanted";
 
 /** Every server certificate is also for the machine itself (field reports 04, 17). */

@@ -1,5 +1,5 @@
 import { parseRevocationList, ParsedCertificate, Revocation, revocationListFault, RevocationReason } from "../pki";
-import { Authority } from "./authorities";
+import { Authority } from "./authority";
 import { IssuanceNote, Issuing } from "./issuing";
 import { AuthorityRecord, ClientRecord, PasswordRecord, RevocationListRecord, RevocationRecord } from "./record";
 import { RecordFolder } from "./record-folder";
