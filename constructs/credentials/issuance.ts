@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
-import { generatePassword, hashPassword, parsePasswordHash, verifyPassword } from "../access";
 import { DAY, KeyAlgorithm, KeySource, Lifetime, parseCertificationRequest, parseHost, renewalTime } from "../pki";
 import { trustedAuthorities } from "./authorities";
 import { Authority, TrustedAuthorities } from "./authority";
 import { CertificateAuthority } from "./certificate-authority";
 import { certificateFields, IssuanceNote, Issuing, Reason } from "./issuing";
-import { ClientRecord, ControlRecord, PasswordRecord, ServerRecord } from "./record";
+import { newest, newestByName, refuseLowerVersion } from "./latest";
+import { ClientRecord, ControlRecord, ServerRecord } from "./record";
 import { RecordFolder } from "./record-folder";
+import { Password, Passwords } from "./passwords";
 import { Revocations } from "./revocations";
 import { crossCertificate, refuseSkippedStep } from "./rotation";
-import { WantedAuthority, WantedCertificate, WantedCredentials, WantedPassword, WantedServer } from "./wanted";
+import { WantedAuthority, WantedCertificate, WantedCredentials, WantedServer } from "./wanted";
 
 /** Every server certificate is also for the machine itself (field reports 04, 17). */
 const LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "::1"].map(parseHost);
@@ -20,7 +21,7 @@ export interface ClientCredentials {
   readonly certificate?: ClientRecord;
   /** What stands between the certificate and the root. */
   readonly chainPem?: string;
-  readonly password?: { readonly value: string; readonly hash: string };
+  readonly password?: Password;
 }
 
 /** Everything that one broker and its clients need, complete. */
@@ -268,9 +269,10 @@ class Issuance {
       const issuer = authorities?.all.find(({ record }) => record.fingerprint256 === certificate.issuer256);
       clients.set(wanted.name, { certificate, chainPem: issuer?.sentPem ?? "" });
     }
+    const passwords = new Passwords(this.issuing, this.revocations);
     const latestPassword = newestByName(this.issuing.folder.all("password"));
     for (const wanted of this.wanted.passwords) {
-      const password = this.password(wanted, latestPassword.get(wanted.name));
+      const password = passwords.get(wanted, latestPassword.get(wanted.name));
       if (password !== undefined) clients.set(wanted.name, { ...clients.get(wanted.name), password });
     }
     return clients;
@@ -331,67 +333,6 @@ class Issuance {
     return { text: key === undefined ? "the client no longer has a request" : "the client's request has another key" };
   }
 
-  private password(wanted: WantedPassword, latest: PasswordRecord | undefined): ClientCredentials["password"] {
-    refuseLowerVersion(`client ${wanted.name}`, wanted.credentialVersion, latest?.version);
-    const last = latest?.version === wanted.credentialVersion ? latest : undefined;
-    this.refuseRevokedPassword(wanted);
-    const record =
-      this.keptPassword(wanted, last) ??
-      this.issuing.issue<PasswordRecord>(
-        `password ${wanted.name}`,
-        this.reasonForPassword(wanted, latest, last),
-        undefined,
-        (stamp) => {
-          const isRevoked = last !== undefined && this.revocations.of(last) !== undefined;
-          const value = wanted.value ?? (isRevoked ? undefined : last?.password) ?? generatePassword();
-          return {
-            kind: "password",
-            name: wanted.name,
-            version: wanted.credentialVersion,
-            sequence: (last?.sequence ?? 0) + 1,
-            hash: hashPassword(value, { iterations: wanted.iterations }),
-            ...(wanted.value === undefined && { password: value }),
-            ...stamp,
-          };
-        },
-      );
-    if (record === undefined) return undefined;
-    return { value: wanted.value ?? (record.password as string), hash: record.hash };
-  }
-
-  /** The hash is kept while the password is the same: another salt would be a change to deploy. */
-  private keptPassword(wanted: WantedPassword, last: PasswordRecord | undefined): PasswordRecord | undefined {
-    if (last === undefined || parsePasswordHash(last.hash).iterations !== wanted.iterations) return undefined;
-    if (this.revocations.of(last) !== undefined) return undefined;
-    if (wanted.value === undefined) return last.password === undefined ? undefined : last;
-    return verifyPassword(wanted.value, last.hash) ? last : undefined;
-  }
-
-  private refuseRevokedPassword({ name, value }: WantedPassword): void {
-    if (value === undefined) return;
-    const revoked = this.issuing.folder
-      .all("password")
-      .find((record) => record.name === name && this.revocations.of(record) && verifyPassword(value, record.hash));
-    if (revoked === undefined) return;
-    throw new Error(
-      `the password that client ${name} is declared with was revoked (${this.revocations.of(revoked)?.cause}); ` +
-        "allowed: another password; remedy: give one that nobody has had",
-    );
-  }
-
-  private reasonForPassword(
-    wanted: WantedPassword,
-    latest: PasswordRecord | undefined,
-    last: PasswordRecord | undefined,
-  ): Reason {
-    if (latest === undefined) return { text: "first issue" };
-    if (last === undefined) return { text: `credentialVersion raised to ${wanted.credentialVersion}` };
-    const revocation = this.revocations.of(last);
-    if (revocation !== undefined) return { text: `the one before was revoked: ${revocation.cause}` };
-    if (wanted.value !== undefined) return { text: "password or iterations changed" };
-    return { text: last.password === undefined ? "password no longer given" : "iterations changed" };
-  }
-
   /** @param latestVersion of any certificate that the subject had; `last` is only one of the wanted version */
   private reasonToIssue(
     what: string,
@@ -428,14 +369,6 @@ class Issuance {
   }
 }
 
-function refuseLowerVersion(who: string, wanted: number, issued: number | undefined): void {
-  if (issued === undefined || issued <= wanted) return;
-  throw new Error(
-    `${who} is declared with credentialVersion ${wanted}, but version ${issued} was issued and ended it; allowed: ` +
-      `${issued} or more; remedy: declare the version that was issued last`,
-  );
-}
-
 function signing(authority: Authority | undefined): Authority {
   if (authority === undefined) throw new Error("a certificate was asked for without an authority to sign it");
   return authority;
@@ -443,34 +376,4 @@ function signing(authority: Authority | undefined): Authority {
 
 function sha256(octets: Buffer): string {
   return createHash("sha256").update(octets).digest("hex");
-}
-
-/** Where two branches each made one, the later of them. */
-function newest<R extends Aged>(records: readonly R[]): R | undefined {
-  return records.reduce<R | undefined>((best, record) => (best && isNewer(best, record) ? best : record), undefined);
-}
-
-function newestByName<R extends Aged & { readonly name: string; readonly version: number }>(
-  records: readonly R[],
-): Map<string, R> {
-  const result = new Map<string, R>();
-  for (const record of records) {
-    const best = result.get(record.name);
-    if (best === undefined || best.version < record.version) result.set(record.name, record);
-    else if (best.version === record.version && isNewer(record, best)) result.set(record.name, record);
-  }
-  return result;
-}
-
-interface Aged {
-  readonly sequence: number;
-  readonly issuedAt: string;
-  readonly serial?: string;
-  readonly hash?: string;
-}
-
-function isNewer(one: Aged, other: Aged): boolean {
-  if (one.sequence !== other.sequence) return one.sequence > other.sequence;
-  const order = ({ issuedAt, serial, hash }: Aged): string => `${issuedAt} ${serial ?? hash}`;
-  return order(one) > order(other);
 }
