@@ -28,9 +28,11 @@ export function askBrokers(request: Request): OperationAnswer[] {
     };
     // A passphrase command may have to ask at the terminal. Standard output belongs to this command's own answer.
     const { status, error } = spawnSync(app, { env, shell: true, stdio: ["inherit", 2, "inherit"] });
+    const answers = readAnswers(operation);
     if (status !== 0) {
+      const done = answers.length === 0 ? "nothing was done" : `before that ${JSON.stringify(answers)}`;
       throw new Error(
-        `the app ${JSON.stringify(app)} does not synthesise: ${error?.message ?? `exit code ${status}`}; nothing was done`,
+        `the app ${JSON.stringify(app)} does not synthesise: ${error?.message ?? `exit code ${status}`}; ${done}`,
       );
     }
     const stacks = fs.readdirSync(path.join(outdir, "out", "stacks"));
@@ -39,8 +41,11 @@ export function askBrokers(request: Request): OperationAnswer[] {
         `the app has no stack ${JSON.stringify(request.stack)}; allowed: ${stacks.join(", ")}; nothing was done`,
       );
     }
-    const answers = readAnswers(operation);
-    if (answers.length === 0) throw new Error(`stack ${JSON.stringify(request.stack)} has no MosquittoBroker`);
+    if (answers.length === 0) {
+      throw new Error(
+        `stack ${JSON.stringify(request.stack)} has no MosquittoBroker, or errors that keep it from synthesising`,
+      );
+    }
     return answers;
   } finally {
     fs.rmSync(outdir, { recursive: true, force: true });

@@ -10,7 +10,7 @@ export function revoke(
 ): number {
   const answers = askBrokers({ name: "revoke", stack, client, reason: options.reason });
   // Of a stack's brokers, only one may know the client.
-  const known = answers.filter(({ error }) => error === undefined);
+  const known = answers.filter(({ unknownClient }) => unknownClient !== true);
   return show(known.length > 0 ? known : answers, options.json === true, ({ issued }) => [
     ...noteLines("revoked, and issued for that:", issued),
     `it works until the next deploy: npx cdktf deploy ${stack}`,

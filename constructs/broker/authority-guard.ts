@@ -1,4 +1,4 @@
-import { DataResource, TerraformResourceLifecycle } from "cdktf";
+import { DataResource, ITerraformDependable, TerraformResourceLifecycle } from "cdktf";
 import { Construct } from "constructs";
 import { CertificateAuthority } from "../credentials";
 import { AUTHORITIES_FILE, authorityKey, AuthorityPurpose } from "./material";
@@ -47,24 +47,35 @@ export class AuthorityGuard extends Construct {
         ],
       },
     });
-    for (const [purpose, authority] of props.authorities) this.guard(purpose, authority);
   }
 
-  private guard(purpose: AuthorityPurpose, { generations, issuing }: CertificateAuthority): void {
+  /** @param proven what has succeeded once a step is deployed: only then is it remembered */
+  remember(proven: ITerraformDependable): void {
+    for (const [purpose, authority] of this.props.authorities) this.guard(proven, purpose, authority);
+  }
+
+  private guard(
+    proven: ITerraformDependable,
+    purpose: AuthorityPurpose,
+    { generations, issuing }: CertificateAuthority,
+  ): void {
     const { storeLocation, brokerName } = this.props;
     const numbers = generations.map(({ generation }) => generation);
-    const first = this.remember(`${purpose}-first`, { generations: numbers }, []);
+    // Of the server's authorities every client trusts all from the first day on; of the clients' one has signed.
+    const ready = purpose === "server" ? numbers : [issuing as number];
+    const end = this.ofAuthority(purpose, ready[0] as number, "not_after");
+    const first = this.memory(proven, `${purpose}-first`, { generations: ready, end: expression(end) }, []);
     // Not by its token, which would be a template inside of a template.
-    const firstOnes = `${first.terraformResourceType}.${first.friendlyUniqueId}.input.generations`;
-    const wasFirst = (generation: number): string => `contains(${firstOnes}, ${generation})`;
+    const input = `${first.terraformResourceType}.${first.friendlyUniqueId}.input`;
+    // Whoever trusted the first ones is locked out once they have ended, whatever comes next.
+    const hasEnded = `(${input}.end == null ? false : timecmp(plantimestamp(), ${input}.end) > 0)`;
+    const wasFirst = (generation: number): string => `contains(${input}.generations, ${generation}) || ${hasEnded}`;
     for (const generation of numbers) {
-      const fingerprint = this.fingerprint(purpose, generation);
-      const input = { sha256: expression(fingerprint), began: generation === issuing ? "issuing" : "trusted" };
-      this.remember(authorityKey(purpose, generation), input, [
+      const fingerprint = this.ofAuthority(purpose, generation, "sha256");
+      const began = generation === issuing ? "issuing" : "trusted";
+      this.memory(proven, authorityKey(purpose, generation), { sha256: expression(fingerprint), began }, [
         {
-          condition: expression(
-            `self.input.sha256 == null || ${fingerprint} == null ? true : self.input.sha256 == ${fingerprint}`,
-          ),
+          condition: expression(`!fileexists(${this.path}) ? true : self.input.sha256 == ${fingerprint}`),
           errorMessage: literal(
             `The store ${storeLocation} holds another authority than the one that broker ${brokerName} was deployed ` +
               `with (${purpose}, generation ${generation}), so every client would be locked out. Bring back the store ` +
@@ -81,7 +92,7 @@ export class AuthorityGuard extends Construct {
         },
       ]);
     }
-    this.remember(`${purpose}-issuing-${issuing}`, { trusted: numbers }, [
+    this.memory(proven, `${purpose}-issuing-${issuing}`, { trusted: numbers }, [
       {
         condition: expression(`length(self.input.trusted) > 1 || ${wasFirst(issuing as number)}`),
         errorMessage: literal(
@@ -93,19 +104,23 @@ export class AuthorityGuard extends Construct {
     ]);
   }
 
-  private remember(id: string, input: Record<string, unknown>, postcondition: Postcondition[]): DataResource {
+  private memory(
+    proven: ITerraformDependable,
+    id: string,
+    input: Record<string, unknown>,
+    postcondition: Postcondition[],
+  ): DataResource {
     return new DataResource(this, id, {
       input,
       lifecycle: { ignoreChanges: ["input"], ...(postcondition.length > 0 && { postcondition }) },
-      // Not before the credentials are there: what is remembered must be what was deployed.
-      dependsOn: [this.credentials],
+      dependsOn: [this.credentials, proven],
     });
   }
 
-  /** Nothing where there is no material. */
-  private fingerprint(purpose: AuthorityPurpose, generation: number): string {
+  /** A field of an authority in the material; nothing where there is none. */
+  private ofAuthority(purpose: AuthorityPurpose, generation: number, field: "sha256" | "not_after"): string {
     const key = quoted(authorityKey(purpose, generation));
-    return `(fileexists(${this.path}) ? lookup(jsondecode(file(${this.path})), ${key}, null) : null)`;
+    return `(fileexists(${this.path}) ? try(jsondecode(file(${this.path}))[${key}].${field}, null) : null)`;
   }
 }
 

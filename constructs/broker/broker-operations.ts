@@ -6,8 +6,10 @@ import {
   handOver,
   Issuing,
   lastHandovers,
+  planIssuance,
   RecordFolder,
   revokeClient,
+  UnknownClientError,
 } from "../credentials";
 import { KeySource } from "../pki";
 import type { Delivery } from "./delivery";
@@ -20,7 +22,8 @@ export function performOperation(operation: Operation, delivery: Delivery): Oper
   try {
     return { ...head, ...perform(operation, delivery, new Date()) };
   } catch (error) {
-    return { ...head, error: (error as Error).message };
+    const isUnknown = error instanceof UnknownClientError && { unknownClient: true };
+    return { ...head, error: (error as Error).message, ...isUnknown };
   }
 }
 
@@ -30,7 +33,7 @@ function perform(operation: Operation, delivery: Delivery, now: Date): Partial<O
   const folder = store.open(now);
   switch (operation.name) {
     case "plan":
-      return notesOf(fulfil(folder, wanted, false, now));
+      return notesOf(planIssuance(folder, wanted, now));
     case "issue":
       return notesOf(fulfil(folder, wanted, true, now));
     case "audit":
@@ -42,8 +45,16 @@ function perform(operation: Operation, delivery: Delivery, now: Date): Partial<O
     }
     case "revoke": {
       const revoked = revokeClient(issuingInto(folder, now), operation.client, operation.reason);
-      const { issued, ...notes } = notesOf(fulfil(folder, wanted, true, now));
-      return { ...notes, issued: [...revoked, ...(issued ?? [])] };
+      try {
+        const { issued, ...notes } = notesOf(fulfil(folder, wanted, true, now));
+        return { ...notes, issued: [...revoked, ...(issued ?? [])] };
+      } catch (error) {
+        // Revoked it is, whatever stands in the way of what comes after.
+        return {
+          issued: revoked,
+          error: `it is revoked, but what that takes is not issued: ${(error as Error).message}`,
+        };
+      }
     }
     case "handover": {
       const { credentials } = fulfil(folder, wanted, false, now);

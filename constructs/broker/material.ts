@@ -105,8 +105,11 @@ export function renderMaterial(
       }),
     ]),
   );
-  const fingerprints = (purpose: AuthorityPurpose, authorities: readonly Authority[]): [string, string][] =>
-    authorities.map(({ record }) => [authorityKey(purpose, record.generation), record.fingerprint256]);
+  const fingerprints = (purpose: AuthorityPurpose, authorities: readonly Authority[]): [string, object][] =>
+    authorities.map(({ record, end }) => [
+      authorityKey(purpose, record.generation),
+      { sha256: record.fingerprint256, not_after: new Date(end).toISOString() },
+    ]);
   files.set(
     AUTHORITIES_FILE,
     json(

@@ -205,6 +205,12 @@ export class MosquittoBroker extends Construct {
       "give each broker a store of its own",
     );
     if (image.warning !== undefined) Annotations.of(this).addWarning(image.warning);
+    if (this.clientAuthority?.hasRevocationLists === false) {
+      Annotations.of(this).addWarning(
+        "clientAuthority has no revocation list: a stolen certificate is refused only when its client is no longer " +
+          "declared, and every authority below the same root may issue certificates with a declared client's name",
+      );
+    }
     for (const listener of this.listeners.filter(({ usesTls }) => !usesTls)) {
       Annotations.of(this).addWarning(
         `Listener.plaintext() on port ${listener.port}: passwords and payloads are readable on their way`,
@@ -243,6 +249,7 @@ export class MosquittoBroker extends Construct {
       protectData: props.protectData ?? true,
       ...(props.provider && { provider: props.provider }),
     });
+    guard.remember(resources.reloader);
     this.container = resources.broker;
     this.configVolume = resources.configVolume;
     this.dataVolume = resources.dataVolume;
@@ -300,6 +307,10 @@ export class MosquittoBroker extends Construct {
           "here; allowed: Authentication.certificate(); remedy: have the request signed by that authority",
       );
     }
+    const lifetimes = { ...this.props.clientCertificates, ...options.authentication?.certificateOptions };
+    const faults = new Faults(`client ${show(name)} of ${this.node.path}`);
+    faults.add(...lifetimeFaults("authentication", { validityDays: CLIENT_VALIDITY, ...lifetimes }));
+    faults.throwIfAny();
     const client = new MosquittoClient(this.clientScope, name, options, this.endpoint(listener));
     this.outputs.addConnection(name, describe(client));
     this.clients.set(key, client);
@@ -317,7 +328,9 @@ export class MosquittoBroker extends Construct {
   private wantedCredentials(): WantedCredentials {
     const clients = [...this.clients.values()];
     const { serverCertificate = {}, clientCertificates = {}, keyAlgorithm = KeyAlgorithm.ecdsaP256() } = this.props;
-    const isShared = this.clientAuthority === this.serverAuthority;
+    // Also without a listener that asks for certificates now: the server's authority must not change by that.
+    const isShared =
+      this.props.clientAuthority !== undefined && this.props.clientAuthority === this.props.serverAuthority;
     const serverAuthority = this.wantedAuthority(isShared ? "shared" : "server", this.serverAuthority);
     const clientAuthority =
       isShared || !this.clientAuthority ? serverAuthority : this.wantedAuthority("clients", this.clientAuthority);
@@ -423,8 +436,8 @@ export class MosquittoBroker extends Construct {
       ports.set(listener.port, index);
     });
     faults.add(...this.authorityFaults());
-    faults.add(...lifetimeFaults("serverCertificate", props.serverCertificate ?? {}));
-    faults.add(...lifetimeFaults("clientCertificates", props.clientCertificates ?? {}));
+    faults.add(...lifetimeFaults("serverCertificate", { validityDays: SERVER_VALIDITY, ...props.serverCertificate }));
+    faults.add(...lifetimeFaults("clientCertificates", { validityDays: CLIENT_VALIDITY, ...props.clientCertificates }));
     faults.add(
       credentialVersionFault("serverCertificate.credentialVersion", props.serverCertificate?.credentialVersion),
     );

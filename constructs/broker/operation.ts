@@ -26,6 +26,8 @@ export interface OperationAnswer {
   readonly store: string;
   /** Why this broker could not do it. */
   readonly error?: string;
+  /** The broker has no such client, which is no news where the stack has another broker. */
+  readonly unknownClient?: boolean;
   readonly issued?: readonly IssuanceNote[];
   readonly missing?: readonly IssuanceNote[];
   readonly due?: readonly IssuanceNote[];

@@ -24,6 +24,7 @@ const KINDS = [
   "client",
   "password",
   "crl",
+  "trust",
   "revocation",
   "handover",
 ] as const;
@@ -67,6 +68,8 @@ function titleOf(record: CredentialRecord): string {
       return `password ${record.name}, version ${record.version}`;
     case "crl":
       return `revocation list ${record.sequence} of ${record.role} authority ${record.generation}`;
+    case "trust":
+      return `${record.role} authority: ${record.trusted.join(" and ")} trusted, ${record.issuing} issues`;
     case "revocation":
       return `${record.credential === "client" ? `client certificate ${record.of}` : "password"} of ${record.name}`;
     case "handover":

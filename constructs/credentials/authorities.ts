@@ -106,9 +106,11 @@ class AuthorityKeeper {
     const { role } = this.wanted;
     const known = authorityRecord(this.issuing, role, generation);
     if (known !== undefined) {
+      this.refuseOtherKind(known, source);
       if (source.kind === "managed" || source.kind === "intermediate") this.refuseOtherAlgorithm(known, source);
       else this.refuseOtherCertificate(known, source);
     }
+    if (source.kind === "intermediate") this.refuseOtherRoot(source);
     const record = known ?? this.make(source);
     return record && new Authority(record, source, this.issuing.now);
   }
@@ -165,12 +167,6 @@ class AuthorityKeeper {
     const algorithm = source.keyAlgorithm ?? this.wanted.algorithm;
     return this.issue(this.what, algorithm, (stamp) => {
       const { issuer } = (root as Authority).signer as LocalSigner;
-      if (issuer.pathLength < 1) {
-        throw new Error(
-          `the ${this.what} cannot stand below its root, whose path length is 0; allowed: a root with path length 1 or ` +
-            "more, or without one; remedy: import the root itself as the authority, or give another root",
-        );
-      }
       const certificate = issueSubordinateAuthority(issuer, {
         commonName: this.commonName("authority", this.declared.generation),
         algorithm,
@@ -208,9 +204,13 @@ class AuthorityKeeper {
 
   /** Puts certificates that exist into the store, once they are judged. Their key stays where it is. */
   private take(role: AuthorityRole, generation: number, source: ExistingSource): AuthorityRecord | undefined {
-    return this.issue(this.what, undefined, (stamp) => {
+    const isRoot = role !== this.wanted.role;
+    const what = isRoot ? `root of the ${this.what}` : this.what;
+    return this.issue(what, undefined, (stamp) => {
       try {
         const { certificate, chain } = readImported(source, this.issuing.now);
+        if (isRoot && certificate.pathLength < 1)
+          throw new Error("its path length 0 leaves no room for an intermediate");
         const signsLists = role === "clients" || role === "shared";
         if (signsLists && !certificate.signsRevocationLists) throw new Error("its keyUsage has no cRLSign");
         if (source.kind === "imported") importedIssuer(certificate.pem, source);
@@ -237,7 +237,7 @@ class AuthorityKeeper {
         };
       } catch (error) {
         throw new Error(
-          `the ${this.what} cannot be taken from ${certificateSource(source).description}: ${(error as Error).message}; allowed: the ` +
+          `the ${what} cannot be taken from ${certificateSource(source).description}: ${(error as Error).message}; allowed: the ` +
             "certificate of an authority that strict verifiers accept, its key where it signs here, and all above it up " +
             "to the root; remedy: give those, or have the authority made anew with critical basicConstraints, keyUsage " +
             "keyCertSign and cRLSign, and a subjectKeyIdentifier",
@@ -262,6 +262,25 @@ class AuthorityKeeper {
     return `${this.wanted.commonName.slice(0, 64 - ending.length)}${ending}`;
   }
 
+  /** What was generated, imported or put below a root stays that: another kind is another authority. */
+  private refuseOtherKind(known: AuthorityRecord, source: AuthoritySource): void {
+    const kind = kindOf(known);
+    const isSame = kind === "existing" ? isExisting(source) : kind === source.kind;
+    if (isSame) return;
+    throw new Error(
+      `the ${this.what} is declared as ${source.kind}, but the one in ${this.issuing.folder.directory} is ` +
+        `${kind === "existing" ? "one that was made elsewhere" : kind}; allowed: the kind that was declared first; remedy: ` +
+        `declare the other one as generation ${known.generation + 1} and replace the old one by CertificateAuthority.rotation()`,
+    );
+  }
+
+  private refuseOtherRoot({ root }: Intermediate): void {
+    const known = authorityRecord(this.issuing, this.wanted.rootRole, this.declared.generation);
+    if (known === undefined) return;
+    this.refuseOtherKind(known, root.issuer.source);
+    if (isExisting(root.issuer.source)) this.refuseOtherCertificate(known, root.issuer.source);
+  }
+
   private refuseOtherAlgorithm(known: AuthorityRecord, { keyAlgorithm }: { keyAlgorithm?: KeyAlgorithm }): void {
     if (keyAlgorithm === undefined || known.algorithm === keyAlgorithm.id) return;
     throw new Error(
@@ -272,7 +291,7 @@ class AuthorityKeeper {
   }
 
   private refuseOtherCertificate(known: AuthorityRecord, source: ExistingSource): void {
-    if (!this.issuing.mayIssue) return;
+    if (!this.issuing.readsSources) return;
     let given: ParsedCertificate;
     try {
       given = readCertificate(source);
@@ -287,4 +306,14 @@ class AuthorityKeeper {
         `${known.generation + 1}\` and replace the old one by CertificateAuthority.rotation()`,
     );
   }
+}
+
+function isExisting(source: AuthoritySource): source is ExistingSource {
+  return source.kind !== "managed" && source.kind !== "intermediate";
+}
+
+/** What kind of authority a record is of; those made elsewhere have no key in the store. */
+function kindOf({ privateKeyPem, chainPem }: AuthorityRecord): "managed" | "intermediate" | "existing" {
+  if (privateKeyPem === undefined) return "existing";
+  return chainPem === "" ? "managed" : "intermediate";
 }

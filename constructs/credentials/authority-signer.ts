@@ -8,6 +8,7 @@ import {
   issueServer,
   parseCertificationRequest,
   ParsedCertificate,
+  parseRevocationList,
   revocationListFault,
   type CertificateRequest,
   type ExpectedCertificate,
@@ -54,6 +55,15 @@ export class LocalSigner implements AuthoritySigner {
   }
 }
 
+/** What a list has not of what was asked for; entries of the signer's own may be on it too. */
+function differenceOf(pem: string, { number, revoked }: RevocationListRequest): string | undefined {
+  const made = parseRevocationList(pem);
+  if (made.number < number) return `its number is ${made.number} and not ${number} or higher`;
+  const listed = new Set(made.serials);
+  const missing = revoked.find(({ serial }) => !listed.has(serial));
+  return missing && `it leaves out the serial number ${missing.serial}`;
+}
+
 /** By requests to somebody who has the key. What comes back is judged before it is used. */
 export class RemoteSigner implements AuthoritySigner {
   constructor(
@@ -77,7 +87,7 @@ export class RemoteSigner implements AuthoritySigner {
 
   revocationList(request: RevocationListRequest): string {
     const pem = this.signer.signRevocationList(request);
-    const fault = revocationListFault(pem, this.authority, this.now);
+    const fault = revocationListFault(pem, this.authority, this.now) ?? differenceOf(pem, request);
     if (fault !== undefined) throw this.refused("revocation list", fault);
     return pem;
   }

@@ -46,8 +46,10 @@ export class Authority {
     );
   }
 
+  /** When it ends, or the first one above it: from then on nobody follows its chain. */
   get end(): number {
-    return Date.parse(this.record.notAfter);
+    const ends = ParsedCertificate.allFromPem(this.record.chainPem).map(({ notAfter }) => notAfter.getTime());
+    return Math.min(Date.parse(this.record.notAfter), ...ends);
   }
 
   /** @throws {Error} when its key cannot be had, or does not belong to it */

@@ -127,7 +127,7 @@ export interface TrustedAuthorityOptions {
    * The authority's current revocation list as PEM, read at every synth that may issue.
    *
    * Without one the broker checks no revocation: a client is shut out by removing it from the declaration, which takes its
-   * rules. And another certificate of the authority is a change that replaces the broker's container.
+   * rules, and every other authority below the same root may issue certificates with a declared client's name. And another certificate of the authority is a change that replaces the broker's container.
    *
    * @default - none
    */

@@ -95,9 +95,11 @@ export class CommandSigner implements CertificateSigner {
       timeout: timeoutSeconds * 1000,
       maxBuffer: 64 * 1024 * 1024,
     });
-    if (error || status !== 0) {
+    // A command that does not read its input to the end may have done its work all the same.
+    const failed = error !== undefined && (error as NodeJS.ErrnoException).code !== "EPIPE";
+    if (failed || status !== 0) {
       throw new Error(
-        `the signing command ${JSON.stringify(this.command)} failed (${error?.message ?? `it ended with ${status ?? signal}`}); ` +
+        `the signing command ${JSON.stringify(program)} failed (${error?.message ?? `it ended with ${status ?? signal}`}); ` +
           "allowed: a command that prints a PEM and ends with 0; remedy: mend it and run again; what was issued before is kept",
       );
     }

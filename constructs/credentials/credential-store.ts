@@ -53,7 +53,8 @@ const SEALED_GIT_IGNORE = ".*\n!.gitignore\n";
 export class CredentialStore {
   /**
    * Plain records, one file each: the folder is made with mode 0700 and a .gitignore for all of it, files with 0600.
-   * Keep it out of version control and in your backups: who loses it must hand every client a new bundle.
+   * Keep it out of version control and in your backups: who loses it must hand every client a new bundle. Who commits it
+   * all the same adds only `*.json`.
    *
    * @param folder relative to the folder of cdktf.json, where an app runs, or absolute
    */
@@ -112,7 +113,7 @@ export class CredentialStore {
   }
 
   private files(): StoreFiles {
-    return new StoreFiles(this.directory, this.isSealed ? SEALED_GIT_IGNORE : PLAIN_GIT_IGNORE);
+    return new StoreFiles(this.directory, this.isSealed ? SEALED_GIT_IGNORE : PLAIN_GIT_IGNORE, this.isSealed);
   }
 }
 

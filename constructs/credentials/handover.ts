@@ -1,5 +1,5 @@
 import { Issuing } from "./issuing";
-import { HandoverRecord } from "./record";
+import { HandoverRecord, newId } from "./record";
 import { RecordFolder } from "./record-folder";
 import type { Credentials } from "./issuance";
 
@@ -13,15 +13,26 @@ export function handOver(issuing: Issuing, credentials: Credentials, names: read
   const last = lastHandovers(issuing.folder);
   for (const name of names) {
     const { credential, trusts } = present(credentials, name);
-    const { sequence = 0 } = last.get(name) ?? {};
-    issuing.issue<HandoverRecord>(`handover of the bundle of ${name}`, { text: "handed over" }, undefined, (stamp) => ({
-      kind: "handover",
-      name,
-      sequence: sequence + 1,
-      credential,
-      trusts,
-      ...stamp,
-    }));
+    let sequence = last.get(name)?.sequence ?? 0;
+    do {
+      sequence += 1;
+      issuing.overtaken = false;
+      issuing.issue<HandoverRecord>(
+        `handover of the bundle of ${name}`,
+        { text: "handed over" },
+        undefined,
+        (stamp) => ({
+          kind: "handover",
+          id: newId(),
+          name,
+          sequence,
+          credential,
+          trusts,
+          ...stamp,
+        }),
+      );
+      // Another process may have noted one of its own at this moment.
+    } while (issuing.overtaken);
   }
   issuing.folder.flush();
 }

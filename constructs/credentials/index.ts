@@ -22,10 +22,10 @@ export {
   type SealedStoreOptions,
 } from "./credential-store";
 export { handOver, lastHandovers } from "./handover";
-export { fulfil, type ClientCredentials, type Credentials, type Fulfilment } from "./issuance";
+export { fulfil, planIssuance, type ClientCredentials, type Credentials, type Fulfilment } from "./issuance";
 export { Issuing, type IssuanceNote } from "./issuing";
 export { RecordFolder } from "./record-folder";
-export { revokeClient } from "./revocations";
+export { revokeClient, UnknownClientError } from "./revocations";
 export { TextSource } from "./text-source";
 export {
   type WantedAuthority,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { DAY, KeyAlgorithm, KeySource, Lifetime, parseCertificationRequest, parseHost, renewalTime } from "../pki";
 import { trustedAuthorities } from "./authorities";
 import { Authority, TrustedAuthorities } from "./authority";
@@ -9,7 +9,7 @@ import { ClientRecord, ControlRecord, ServerRecord } from "./record";
 import { RecordFolder } from "./record-folder";
 import { Password, Passwords } from "./passwords";
 import { Revocations } from "./revocations";
-import { crossCertificate, refuseSkippedStep } from "./rotation";
+import { crossCertificate, recordStep, refuseSkippedStep } from "./rotation";
 import { WantedAuthority, WantedCertificate, WantedCredentials, WantedServer } from "./wanted";
 
 /** Every server certificate is also for the machine itself (field reports 04, 17). */
@@ -67,9 +67,10 @@ export interface Fulfilment {
  * @throws {Error} when the declaration contradicts what was issued for good, such as an authority's algorithm
  */
 export function fulfil(folder: RecordFolder, wanted: WantedCredentials, mayIssue: boolean, now: Date): Fulfilment {
-  const plan = new Issuing(folder, now, undefined);
+  const plan = new Issuing(folder, now, mayIssue ? "plan" : undefined);
   const planned = new Issuance(plan, wanted).run();
-  if (!mayIssue || plan.missing.length + plan.due.length === 0) return planned;
+  const isDone = plan.missing.length + plan.due.length === 0 && !plan.hasNotes;
+  if (!mayIssue || isDone) return planned;
   // Known in advance, RSA keys are made on all cores.
   const source = new KeySource(count(plan.keys));
   const issued: IssuanceNote[] = [];
@@ -79,13 +80,28 @@ export function fulfil(folder: RecordFolder, wanted: WantedCredentials, mayIssue
       const result = new Issuance(issuing, wanted).run();
       issued.push(...result.issued);
       // What another process wrote first was made for its declaration, which may shut out others than this one.
-      if (!issuing.overtaken) return { ...result, issued };
+      if (issuing.overtaken) {
+        folder.refresh();
+        continue;
+      }
+      // Once more, only to look: what was just made decides what comes next.
+      const { nextAction } = new Issuance(new Issuing(folder, now, undefined), wanted).run().credentials ?? {};
+      return {
+        ...result,
+        issued,
+        ...(result.credentials && nextAction && { credentials: { ...result.credentials, nextAction } }),
+      };
     }
   } finally {
     source.close();
     // Also what was issued before something failed: a signer, perhaps, has counted it.
     folder.flush();
   }
+}
+
+/** What `fulfil` would issue, and why. Nothing is written. */
+export function planIssuance(folder: RecordFolder, wanted: WantedCredentials, now: Date): Fulfilment {
+  return new Issuance(new Issuing(folder, now, "plan"), wanted).run();
 }
 
 function count(algorithms: readonly KeyAlgorithm[]): ReadonlyMap<string, number> {
@@ -106,11 +122,16 @@ class Issuance {
 
   run(): Fulfilment {
     const { issuing, wanted } = this;
-    const serverAuthorities = this.authorities(wanted.serverAuthority, this.serverSignsNow());
+    const { serverAuthority, clientAuthority } = wanted;
+    const isShared = clientAuthority === serverAuthority;
+    const serverAuthorities = this.authorities(serverAuthority, [
+      ...this.serverSignsNow(),
+      ...(isShared ? this.clientsSignNow(serverAuthority) : []),
+    ]);
     const clientAuthorities =
-      wanted.clientAuthority === undefined || wanted.clientAuthority === wanted.serverAuthority
-        ? wanted.clientAuthority && serverAuthorities
-        : this.authorities(wanted.clientAuthority, this.clientsSignNow(wanted.clientAuthority));
+      clientAuthority === undefined || isShared
+        ? clientAuthority && serverAuthorities
+        : this.authorities(clientAuthority, this.clientsSignNow(clientAuthority));
     const controlAuthorities = trustedAuthorities(issuing, this.controlAuthority());
     const server = this.server(serverAuthorities?.issuing, wanted.server);
     const cross = serverAuthorities && crossCertificate(issuing, wanted.serverAuthority.role, serverAuthorities);
@@ -142,28 +163,35 @@ class Issuance {
     };
   }
 
-  private authorities(wanted: WantedAuthority, signsNow: number | undefined): TrustedAuthorities | undefined {
-    refuseSkippedStep(this.issuing, wanted, signsNow);
-    return trustedAuthorities(this.issuing, wanted);
+  private authorities(wanted: WantedAuthority, signNow: readonly number[]): TrustedAuthorities | undefined {
+    refuseSkippedStep(this.issuing, wanted, signNow);
+    const authorities = trustedAuthorities(this.issuing, wanted);
+    recordStep(this.issuing, wanted);
+    return authorities;
   }
 
-  private serverSignsNow(): number | undefined {
-    return this.generationOf(newest(this.issuing.folder.all("server")), this.wanted.serverAuthority);
+  private serverSignsNow(): number[] {
+    return this.generationsOf([newest(this.issuing.folder.all("server"))], this.wanted.serverAuthority);
   }
 
-  private clientsSignNow(wanted: WantedAuthority): number | undefined {
+  private clientsSignNow(wanted: WantedAuthority): number[] {
     const latest = newestByName(this.issuing.folder.all("client"));
-    const generations = this.wanted.certificates.flatMap(
-      ({ name }) => this.generationOf(latest.get(name), wanted) ?? [],
-    );
     // One client that has only the old generation's certificate is enough to keep that one trusted.
-    return generations.length === 0 ? undefined : Math.min(...generations);
+    return this.generationsOf(
+      this.wanted.certificates.map(({ name }) => latest.get(name)),
+      wanted,
+    );
   }
 
-  private generationOf(record: ServerRecord | ClientRecord | undefined, { role }: WantedAuthority): number | undefined {
+  private generationsOf(
+    records: readonly (ServerRecord | ClientRecord | undefined)[],
+    { role }: WantedAuthority,
+  ): number[] {
+    const issuers = new Set(records.map((record) => record?.issuer256));
     return this.issuing.folder
       .all("authority")
-      .find((one) => one.role === role && one.fingerprint256 === record?.issuer256)?.generation;
+      .filter((one) => one.role === role && issuers.has(one.fingerprint256))
+      .map(({ generation }) => generation);
   }
 
   /** It is replaced by itself in time: whatever trusts it is deployed together with it. */
@@ -201,7 +229,7 @@ class Issuance {
       wanted.algorithm,
       (stamp) => {
         const sequence = (last?.sequence ?? 0) + 1;
-        const generationHost = wanted.generationHosts[sequence % wanted.generationHosts.length] as string;
+        const generationHost = anyBut(wanted.generationHosts, last?.generationHost);
         const names = [...wanted.hosts, ...LOOPBACK_HOSTS, parseHost(generationHost)];
         signing(authority).refuseForbidden(names);
         const certificate = signing(authority).signer.server({
@@ -210,7 +238,7 @@ class Issuance {
           hosts: names,
           algorithm: wanted.algorithm,
           keyPair: issuing.key(wanted.algorithm),
-          ...issuing.validity(wanted.lifetime.validityDays),
+          ...issuing.validity(wanted.lifetime.validityDays, signing(authority).end),
         });
         return {
           kind: "server",
@@ -288,6 +316,7 @@ class Issuance {
     const what = `client certificate ${name}`;
     refuseLowerVersion(`client ${name}`, wanted.credentialVersion, latest?.version);
     const last = latest?.version === wanted.credentialVersion ? latest : undefined;
+    if (requestPem !== undefined) this.refuseRevokedKey(name, requestPem);
     const reason =
       this.reasonForRequest(last, requestPem) ?? this.reasonToIssue(what, last, authority, wanted, latest?.version);
     if (reason === undefined) return last;
@@ -297,7 +326,7 @@ class Issuance {
       requestPem === undefined ? wanted.algorithm : undefined,
       (stamp) => {
         const { signer, record } = signing(authority);
-        const validity = issuing.validity(wanted.lifetime.validityDays);
+        const validity = issuing.validity(wanted.lifetime.validityDays, signing(authority).end);
         const common = {
           kind: "client",
           name,
@@ -322,6 +351,19 @@ class Issuance {
         return { ...common, ...certificateFields(certificate, algorithm.id), privateKeyPem, ...stamp };
       },
       last,
+    );
+  }
+
+  /** The thief of a key is not shut out by another certificate for it. */
+  private refuseRevokedKey(name: string, requestPem: string): void {
+    const key = sha256(parseCertificationRequest(requestPem).publicKeyDer);
+    const revoked = this.issuing.folder
+      .all("client")
+      .find((record) => record.publicKey256 === key && this.revocations.of(record) !== undefined);
+    if (revoked === undefined) return;
+    throw new Error(
+      `client ${name} has a certificate request whose key was revoked (${this.revocations.of(revoked)?.cause}); allowed: a ` +
+        "request with another key; remedy: make a new key and request on the device",
     );
   }
 
@@ -367,6 +409,12 @@ class Issuance {
     if (!this.issuing.mayIssue) this.issuing.schedule(renewal, `${what}: renewal`);
     return { text: `renewal: it ends ${last.notAfter}`, soon: now.getTime() < end };
   }
+}
+
+/** By chance, so that of two branches that both renew each most likely takes another one. */
+function anyBut(names: readonly string[], taken: string | undefined): string {
+  const free = names.filter((name) => name !== taken);
+  return free[randomInt(free.length)] as string;
 }
 
 function signing(authority: Authority | undefined): Authority {

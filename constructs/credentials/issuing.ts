@@ -36,21 +36,29 @@ export class Issuing {
   /** Whether another process wrote a record first, so that what was taken over has to be judged again. */
   overtaken = false;
 
+  /** Whether there is something to note, beside what is to be issued. */
+  hasNotes = false;
+
   private newestStamp: number | undefined;
 
   constructor(
     readonly folder: RecordFolder,
     readonly now: Date,
-    /** Absent where nothing may be issued. */
-    private readonly source: KeySource | undefined,
+    /** Where new keys come from; `plan` to see only what would be issued; absent where nothing may be. */
+    private readonly source: KeySource | "plan" | undefined,
   ) {}
 
   get mayIssue(): boolean {
+    return this.source instanceof KeySource;
+  }
+
+  /** Whether what lies outside of the store is looked at: certificates and lists that are given. */
+  get readsSources(): boolean {
     return this.source !== undefined;
   }
 
   key(algorithm: KeyAlgorithm): KeyPair {
-    if (this.source === undefined) throw new Error("a key was asked for where nothing may be issued");
+    if (!(this.source instanceof KeySource)) throw new Error("a key was asked for where nothing may be issued");
     return this.source.take(algorithm);
   }
 
@@ -85,10 +93,22 @@ export class Issuing {
     return record as R;
   }
 
-  validity(days: number): { notBefore: Date; notAfter: Date } {
+  /**
+   * Adds a record that is of interest to this library alone, where issuing is allowed; elsewhere it is not missed.
+   */
+  note<R extends CredentialRecord>(what: string, reason: string, make: Make<R>): void {
+    if (this.mayIssue) {
+      const before = this.issued.length;
+      this.issue(what, { text: reason }, undefined, make);
+      this.issued.length = before;
+    } else if (this.readsSources) this.hasNotes = true;
+  }
+
+  /** @param end when the issuer's chain ends, in milliseconds */
+  validity(days: number, end = Infinity): { notBefore: Date; notAfter: Date } {
     return {
       notBefore: new Date(this.now.getTime() - BACKDATED),
-      notAfter: new Date(this.now.getTime() + days * DAY),
+      notAfter: new Date(Math.min(this.now.getTime() + days * DAY, end)),
     };
   }
 
@@ -99,7 +119,8 @@ export class Issuing {
     throw new Error(
       `this machine's clock says ${this.now.toISOString()}, but the store ${this.folder.directory} has a record that was ` +
         `issued ${new Date(this.newestStamp).toISOString()}; allowed: a clock that is right to the day; ` +
-        "remedy: set the clock and run again; nothing was changed",
+        "remedy: set the clock and run again; if the clock is right, another one was wrong when that record was made: " +
+        "restore the store from before that; nothing was changed",
     );
   }
 }

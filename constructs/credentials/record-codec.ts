@@ -48,7 +48,8 @@ export class SealedCodec implements RecordCodec {
 
   private keyOf({ sealedWith }: SealedRecord): SealingKey {
     const key = this.keys.find(({ id }) => id === sealedWith);
-    if (key === undefined) throw new Error(`the key that it was sealed with is missing: ${keyFileName(sealedWith)}`);
+    if (key === undefined)
+      throw new Error(`the key file that it was sealed with is missing: ${keyFileName(sealedWith)}`);
     return key;
   }
 }

@@ -1,4 +1,4 @@
-import { RecordCodec } from "./record-codec";
+import { isKeyFileName, RecordCodec } from "./record-codec";
 import { CredentialRecord, parseRecord, recordFileName, recordSubject, serializeRecord } from "./record";
 import { StoreFiles } from "./store-files";
 
@@ -8,7 +8,7 @@ type OfKind<K extends Kind> = Extract<CredentialRecord, { kind: K }>;
 /** The records of a store: read once when opened, added to, never changed. */
 export class RecordFolder {
   private readonly byKind = new Map<Kind, CredentialRecord[]>();
-  private count = 0;
+  private readonly known = new Set<string>();
 
   /**
    * Reads every record. A folder that does not exist yet is an empty one; it is made with the first record.
@@ -20,7 +20,10 @@ export class RecordFolder {
     private readonly codec: RecordCodec,
     names: readonly string[] = files.list(),
   ) {
-    for (const name of names) this.remember(this.read(name));
+    for (const name of names) {
+      if (isKeyFileName(name)) throw this.hasKeys(name);
+      this.remember(name, this.read(name));
+    }
   }
 
   get directory(): string {
@@ -28,7 +31,7 @@ export class RecordFolder {
   }
 
   get isEmpty(): boolean {
-    return this.count === 0;
+    return this.known.size === 0;
   }
 
   /** When the newest record was issued, in milliseconds; never for an empty folder. */
@@ -50,9 +53,9 @@ export class RecordFolder {
   add(record: CredentialRecord): CredentialRecord {
     const name = recordFileName(record);
     const text = this.codec.encode(name, serializeRecord(record));
-    const counts = this.files.add(recordSubject(record), name, text);
+    const counts = this.files.add(recordSubject(record), name, text, (other, written) => this.isWhole(other, written));
     const added = counts === name ? record : this.read(counts);
-    this.remember(added);
+    this.remember(counts, added);
     return added;
   }
 
@@ -61,11 +64,37 @@ export class RecordFolder {
     this.files.flush();
   }
 
-  private remember(record: CredentialRecord): void {
-    this.count += 1;
+  /** A store that was sealed, and whose unsealing was interrupted before its end. */
+  private hasKeys(name: string): Error {
+    return new Error(
+      `the credential store ${this.files.directory} has a key of a sealed store (${name}), and is declared as a plain folder; ` +
+        "remedy: declare CredentialStore.sealed(), or, to unseal it, `previousPassphrase`, and run " +
+        "`npx cdktf-mosquitto convert STACK`",
+    );
+  }
+
+  /** Reads what other processes have added since. */
+  refresh(): void {
+    for (const name of this.files.list()) {
+      if (!this.known.has(name) && !isKeyFileName(name)) this.remember(name, this.read(name));
+    }
+  }
+
+  private remember(name: string, record: CredentialRecord): void {
+    if (this.known.has(name)) return;
+    this.known.add(name);
     const sameKind = this.byKind.get(record.kind);
     if (sameKind === undefined) this.byKind.set(record.kind, [record]);
     else sameKind.push(record);
+  }
+
+  private isWhole(name: string, text: string): boolean {
+    try {
+      parseRecord(name, this.codec.decode(name, text));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   private read(name: string): CredentialRecord {

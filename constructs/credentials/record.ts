@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { RevocationReason } from "../pki";
 
 /** The format this version reads and writes. A higher number in a record means that a newer version wrote it. */
@@ -10,6 +10,15 @@ export const RECORD_FORMAT = 1;
  */
 export type AuthorityRole =
   "server" | "clients" | "shared" | "control" | "server-root" | "clients-root" | "shared-root";
+
+/** Makes a record that holds nothing random of its own unlike every other one. */
+interface Unique {
+  readonly id: string;
+}
+
+export function newId(): string {
+  return randomBytes(6).toString("hex");
+}
 
 interface Stamp {
   /** When it was issued, ISO 8601. */
@@ -44,6 +53,9 @@ export interface CrossRecord extends Stamp, CertificateFields {
   readonly role: AuthorityRole;
   readonly generation: number;
   readonly by: number;
+  /** SHA-256 fingerprints of both authorities: branches may each have made one of a generation. */
+  readonly of256: string;
+  readonly by256: string;
 }
 
 interface LeafFields extends Stamp, CertificateFields {
@@ -94,11 +106,22 @@ export interface RevocationListRecord extends Stamp {
   readonly generation: number;
   readonly sequence: number;
   readonly serials: readonly string[];
+  /** Of each serial, in the same order; none for a list that was made elsewhere. */
+  readonly reasons: readonly RevocationReason[];
   readonly pem: string;
 }
 
+/** One step of a rotation: which generations of an authority were declared as trusted, and which one signs. */
+export interface TrustRecord extends Stamp, Unique {
+  readonly kind: "trust";
+  readonly role: AuthorityRole;
+  readonly sequence: number;
+  readonly trusted: readonly number[];
+  readonly issuing: number;
+}
+
 /** Ends one credential for good: no declaration brings it back. */
-export interface RevocationRecord extends Stamp {
+export interface RevocationRecord extends Stamp, Unique {
   readonly kind: "revocation";
   readonly credential: "client" | "password";
   readonly name: string;
@@ -110,7 +133,7 @@ export interface RevocationRecord extends Stamp {
 }
 
 /** A client was handed its connection bundle. */
-export interface HandoverRecord extends Stamp {
+export interface HandoverRecord extends Stamp, Unique {
   readonly kind: "handover";
   readonly name: string;
   readonly sequence: number;
@@ -129,6 +152,7 @@ export type CredentialRecord =
   | ClientRecord
   | PasswordRecord
   | RevocationListRecord
+  | TrustRecord
   | RevocationRecord
   | HandoverRecord;
 
@@ -138,7 +162,7 @@ export function recordSubject(content: CredentialRecord): string {
     case "authority":
       return `authority.${content.role}.${content.generation}`;
     case "cross":
-      return `cross.${content.role}.${content.generation}-by-${content.by}`;
+      return `cross.${content.role}.${content.generation}-by-${content.by}.${shortHash(content.of256 + content.by256)}`;
     case "server":
     case "control":
       return `${content.kind}.${content.sequence}`;
@@ -147,6 +171,8 @@ export function recordSubject(content: CredentialRecord): string {
       return `${content.kind}.${content.name}.v${content.version}.${content.sequence}`;
     case "crl":
       return `crl.${content.role}.${content.generation}.${content.sequence}`;
+    case "trust":
+      return `trust.${content.role}.${content.sequence}`;
     case "revocation": {
       const { credential, name, version, sequence, of } = content;
       return `revocation.${credential}.${name}.v${version}.${sequence}.${shortHash(of)}`;

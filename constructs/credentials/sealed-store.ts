@@ -1,6 +1,7 @@
 import { isKeyFileName, keyFileName, notSealed, PLAIN, RecordCodec, SealedCodec } from "./record-codec";
 import { RecordFolder } from "./record-folder";
-import { parseKeyFile, parseSealedRecord, SealingKey } from "./sealing";
+import { parseRecord } from "./record";
+import { parseKeyFile, parseSealedRecord, passphraseFault, SealingKey } from "./sealing";
 import { StoreFiles } from "./store-files";
 
 /** How a sealed store gets at its passphrases; each is asked for only when it is needed. */
@@ -37,31 +38,73 @@ export function convertStore(
   now: Date,
 ): number {
   const names = files.list();
+  if (names.length === 0) return 0;
+  const [asked, opener] = [target && askedOnce(target), unseal && askedOnce(unseal)];
   const keyNames = names.filter(isKeyFileName);
-  const opened = openKeys(files, names, target ?? unseal ?? { passphrase: passphraseIsMissing });
+  const opened = openKeys(files, names, asked ?? opener ?? { passphrase: passphraseIsMissing });
+  const reader = opened.length > 0 ? new SealedCodec(opened) : undefined;
+  // Every record is read before any is written: damage must not be sealed in.
+  const records = names
+    .filter((name) => !isKeyFileName(name))
+    .map((name) => ({ name, written: files.read(name), text: readAnyForm(files, name, reader) }));
+
   let codec: RecordCodec = PLAIN;
   let isDone = (text: string): boolean => parseSealedRecord(text) === undefined;
   let staleKeys = keyNames;
-  if (target !== undefined) {
-    const current = currentKeys(files, keyNames, target);
-    const sealing = new SealedCodec(current.length > 0 ? current : [addKey(files, target, now, keyNames)]);
+  if (asked !== undefined) {
+    const current = currentKeys(files, keyNames, asked);
+    const sealing = new SealedCodec(current.length > 0 ? current : [addKey(files, asked, now, keyNames)]);
     const currentNames = current.map(({ id }) => keyFileName(id));
     staleKeys = keyNames.filter((name) => !currentNames.includes(name));
     codec = sealing;
     isDone = (text) => sealing.isCurrent(text);
   }
-  files.writeGitIgnore();
-  const reader = opened.length > 0 ? new SealedCodec(opened) : PLAIN;
+  // Plain records must be out of version control from the first to the last.
+  if (asked === undefined) files.writeGitIgnore();
+  let toConvert = records.filter(({ written }) => !isDone(written));
   let converted = 0;
-  for (const name of names.filter((entry) => !isKeyFileName(entry))) {
-    const text = files.read(name);
-    if (isDone(text)) continue;
-    const isSealed = parseSealedRecord(text) !== undefined;
-    files.replace(name, codec.encode(name, isSealed ? reader.decode(name, text) : text));
-    converted += 1;
+  while (toConvert.length > 0) {
+    for (const { name, text } of toConvert) files.replace(name, codec.encode(name, text));
+    converted += toConvert.length;
+    // A process that opened the store before may have added a record meanwhile, which would be lost with its key.
+    toConvert = files
+      .list()
+      .filter((name) => !isKeyFileName(name) && !isDone(files.read(name)))
+      .map((name) => ({ name, written: files.read(name), text: readAnyForm(files, name, reader) }));
   }
+  if (asked !== undefined) files.writeGitIgnore();
   for (const name of staleKeys) files.remove(name);
   return converted;
+}
+
+/** A record in whatever form it is. @throws {Error} naming the file, when it is damaged */
+function readAnyForm(files: StoreFiles, name: string, reader: SealedCodec | undefined): string {
+  const written = files.read(name);
+  try {
+    const sealed = parseSealedRecord(written);
+    const keyIsMissing = (): never => {
+      throw new Error(`the key file that it was sealed with is missing: ${keyFileName(sealed?.sealedWith ?? "")}`);
+    };
+    const text = sealed === undefined ? written : (reader ?? keyIsMissing()).decode(name, written);
+    parseRecord(name, text);
+    return text;
+  } catch (error) {
+    throw new Error(
+      `the credential record ${files.directory}/${name} cannot be converted: ${(error as Error).message}; ` +
+        "remedy: restore that file from a backup and convert again; nothing was changed",
+      { cause: error },
+    );
+  }
+}
+
+/** Asks for each passphrase once: a person may have to touch a key for it. */
+function askedOnce({ passphrase, previous }: SealedOptions): SealedOptions {
+  return { passphrase: once(passphrase), ...(previous && { previous: once(previous) }) };
+}
+
+function once(read: () => string): () => string {
+  let text: string | undefined;
+  return () => (text ??= read());
 }
 
 function passphraseIsMissing(): never {
@@ -86,18 +129,29 @@ class NewSealedCodec implements RecordCodec {
     return this.codec.encode(name, text);
   }
 
-  decode(_: string, text: string): string {
-    if (parseSealedRecord(text) !== undefined) throw new Error("the key file that it was sealed with is missing");
-    throw notSealed();
+  decode(name: string, text: string): string {
+    if (this.codec !== undefined) return this.codec.decode(name, text);
+    const sealed = parseSealedRecord(text);
+    if (sealed === undefined) throw notSealed();
+    throw new Error(`the key file that it was sealed with is missing: ${keyFileName(sealed.sealedWith)}`);
   }
 }
 
 /** @param after the key files that it comes after */
 function addKey(files: StoreFiles, options: SealedOptions, now: Date, after: readonly string[]): SealingKey {
-  const { key, file } = SealingKey.generate(options.passphrase(), now);
+  const passphrase = options.passphrase();
+  const fault = passphraseFault(passphrase);
+  if (fault !== undefined) throw new Error(`the store ${files.directory} cannot be sealed: ${fault}`);
+  const { key, file } = SealingKey.generate(passphrase, now);
   const text = `${JSON.stringify(file, null, 2)}\n`;
   // Of two processes that seal a new store at once, one gives way.
-  const counts = files.add(["key", ...after].join("-after-"), keyFileName(key.id), text);
+  const counts = files.add(["key", ...after].join("-after-"), keyFileName(key.id), text, (_, other) => {
+    try {
+      return parseKeyFile(other) !== undefined;
+    } catch {
+      return false;
+    }
+  });
   // Before the first record that it seals.
   files.flush();
   if (counts === keyFileName(key.id)) return key;
@@ -129,7 +183,9 @@ function currentKeys(files: StoreFiles, names: readonly string[], { passphrase }
 
 function readKeyFile(files: StoreFiles, name: string): ReturnType<typeof parseKeyFile> {
   try {
-    return parseKeyFile(files.read(name));
+    const file = parseKeyFile(files.read(name));
+    if (keyFileName(file.id) !== name) throw new Error(`it was renamed: by its content it is ${keyFileName(file.id)}`);
+    return file;
   } catch (error) {
     throw new Error(
       `the key file ${files.directory}/${name} cannot be used: ${(error as Error).message}; ` +

@@ -10,6 +10,9 @@ const MINIMUM_PASSPHRASE = 12;
 /** scrypt (RFC 7914) with 128 MiB: about half a second, once for a store that is opened. */
 const SCRYPT = { N: 2 ** 17, r: 8, p: 1 } as const;
 
+/** N times r: half a gibibyte. */
+const MAXIMUM_MEMORY = 2 ** 22;
+
 /** One key that seals records, itself sealed with the passphrase. A file of the store. */
 export interface KeyFile {
   readonly format: number;
@@ -50,13 +53,8 @@ export class SealingKey {
 
   /** @throws {Error} when the passphrase is too short */
   static generate(passphrase: string, now: Date): { key: SealingKey; file: KeyFile } {
-    const characters = [...passphrase].length;
-    if (characters < MINIMUM_PASSPHRASE) {
-      throw new Error(
-        `the passphrase has ${characters} characters; allowed: ${MINIMUM_PASSPHRASE} or more; ` +
-          "remedy: take several random words, or what `openssl rand -base64 24` prints",
-      );
-    }
+    const fault = passphraseFault(passphrase);
+    if (fault !== undefined) throw new Error(fault);
     const id = randomBytes(6).toString("hex");
     const salt = randomBytes(16);
     const key = new SealingKey(id, now.toISOString(), randomBytes(KEY_OCTETS));
@@ -97,13 +95,29 @@ export class SealingKey {
   }
 }
 
+/** What is wrong with a passphrase, if anything. */
+export function passphraseFault(passphrase: string): string | undefined {
+  const characters = [...passphrase].length;
+  if (characters >= MINIMUM_PASSPHRASE) return undefined;
+  return (
+    `the passphrase has ${characters} characters; allowed: ${MINIMUM_PASSPHRASE} or more; ` +
+    "remedy: take several random words, or what `openssl rand -base64 24` prints"
+  );
+}
+
 /** @throws {Error} when it is no key file, or of a newer format */
 export function parseKeyFile(text: string): KeyFile {
   const file = parseJson(text) as Partial<KeyFile> | undefined;
   checkFormat(file?.format);
   const { N = 0, r = 0, p = 0 } = file?.kdf ?? {};
   // What somebody else may have written must not ask for any amount of memory or time.
-  const bearable = Number.isInteger(Math.log2(N)) && N >= 2 && N <= 2 ** 20 && r >= 1 && r <= 16 && p >= 1 && p <= 4;
+  const bearable =
+    [N, r, p].every((number) => Number.isInteger(number) && number >= 1) &&
+    N >= 2 &&
+    Number.isInteger(Math.log2(N)) &&
+    N * r <= MAXIMUM_MEMORY &&
+    r <= 16 &&
+    p <= 4;
   const whole = [file?.id, file?.createdAt, file?.kdf?.salt, file?.key?.nonce, file?.key?.ciphertext, file?.key?.tag];
   if (!bearable || file?.kdf?.name !== "scrypt" || !whole.every((part) => typeof part === "string")) {
     throw new Error("it is not a key of a sealed store");

@@ -10,18 +10,34 @@ const MAXIMUM_WAITING = 2000;
 const MAXIMUM_WAIT = 30_000;
 /** From how many files on one call for the whole file system is quicker than one for each. */
 const MANY = 16;
+const IGNORE_FILE = ".gitignore";
 
-/** The files of a store: private, each whole or absent at every moment, and none overwritten by accident. */
+/** A file that is written, and has yet to get its name. */
+interface Waiting {
+  readonly name: string;
+  readonly pending: string;
+}
+
+/**
+ * The files of a store: private, each whole or absent at every moment, and none overwritten by accident.
+ *
+ * A file is written under a name of its own (`.NAME.RANDOM.pending`). A link about its subject (`.SUBJECT.claim`), which
+ * can be made once only, then says which one counts, and `flush` gives it its name. So a process that dies at any moment
+ * leaves whole files, or ones that the next process names.
+ */
 export class StoreFiles {
   private prepared = false;
-  /** Files that are written, but may not be on the disk yet; they get their names together. */
-  private waiting: string[] = [];
+  private waiting: Waiting[] = [];
   private waitsSince = 0;
 
-  /** @param gitIgnore content of the .gitignore that a new folder gets */
+  /**
+   * @param gitIgnore content of the .gitignore that a new folder gets
+   * @param isCommitted whether its files are made to be committed
+   */
   constructor(
     readonly directory: string,
     private readonly gitIgnore: string,
+    private readonly isCommitted: boolean,
   ) {}
 
   /** Names of the files, sorted; none where there is no folder yet. */
@@ -32,7 +48,7 @@ export class StoreFiles {
         .filter((name) => !name.startsWith(".") && name.endsWith(".json"))
         .sort();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      if (isCode(error, "ENOENT")) return [];
       throw this.explain(error, "be read");
     }
   }
@@ -49,55 +65,56 @@ export class StoreFiles {
    * Adds a file, unless another process has just added one about the same subject: then that one counts. It gets its name
    * by `flush`, once it is on the disk for good.
    *
+   * @param isWhole judges what a process left that died, or whose machine lost its power
    * @returns the name of the file that counts
    */
-  add(subject: string, name: string, text: string): string {
+  add(subject: string, name: string, text: string, isWhole: (name: string, text: string) => boolean): string {
     this.prepare();
     const claim = this.path(`.${subject}.claim`);
+    const pending = `.${name}.${randomBytes(4).toString("hex")}.pending`;
     let isOurs = false;
     try {
-      fs.writeFileSync(this.pending(name), text, { mode: 0o600, flag: "wx" });
+      fs.writeFileSync(this.path(pending), text, { mode: 0o600, flag: "wx" });
       for (;;) {
         try {
-          // A link is made whole or refused. Who makes it has the subject, even if it dies before the next line.
-          fs.symlinkSync(name, claim);
+          fs.symlinkSync(pending, claim);
           isOurs = true;
-          this.wait(name);
+          this.wait({ name, pending });
           return name;
         } catch (error) {
           if (!isCode(error, "EEXIST")) throw error;
         }
-        const winner = readLink(claim);
-        if (winner !== undefined && this.publish(winner, true)) return winner;
-        // It points to what somebody has removed since.
-        fs.rmSync(claim, { force: true });
+        const winner = this.adopt(claim, isWhole);
+        if (winner !== undefined) return winner;
       }
     } catch (error) {
       throw this.explain(error, `write ${name}`);
     } finally {
-      if (!isOurs) fs.rmSync(this.pending(name), { force: true });
+      if (!isOurs) fs.rmSync(this.path(pending), { force: true });
     }
   }
 
   /**
    * Names what was added, once it is on the disk: a machine that loses its power leaves whole files, or none.
    *
-   * @throws {Error} when it cannot be written
+   * @throws {Error} when one cannot be written; all others are
    */
   flush(): void {
-    const names = this.waiting;
+    const waiting = this.waiting;
     this.waiting = [];
     // One call for all; where there is none, or for a few, each is written out by itself.
     const isWritten =
-      names.length >= MANY && spawnSync("sync", ["-f", this.directory], { stdio: "ignore" }).status === 0;
-    for (const name of names) {
+      waiting.length >= MANY && spawnSync("sync", ["-f", this.directory], { stdio: "ignore" }).status === 0;
+    let failure: Error | undefined;
+    for (const one of waiting) {
       try {
-        this.publish(name, !isWritten);
-        fs.rmSync(this.pending(name), { force: true });
+        this.publish(one, !isWritten);
+        fs.rmSync(this.path(one.pending), { force: true });
       } catch (error) {
-        throw this.explain(error, `write ${name}`);
+        failure ??= this.explain(error, `write ${one.name}`);
       }
     }
+    if (failure !== undefined) throw failure;
   }
 
   /** Puts another text into a file, whole or not at all. Only for what says the same in another form. */
@@ -120,52 +137,86 @@ export class StoreFiles {
 
   /** Writes the .gitignore that a folder of this form has, over the one of another form. */
   writeGitIgnore(): void {
-    this.prepare();
-    try {
-      fs.writeFileSync(this.path(".gitignore"), this.gitIgnore, { mode: 0o600 });
-    } catch (error) {
-      throw this.explain(error, "write .gitignore");
-    }
+    this.replace(IGNORE_FILE, this.gitIgnore);
   }
 
-  private wait(name: string): void {
+  /**
+   * Takes over what another process has claimed, and names it, if that one has not yet.
+   *
+   * @returns nothing when there is nothing to take over: the claim is gone then
+   */
+  private adopt(claim: string, isWhole: (name: string, text: string) => boolean): string | undefined {
+    const pending = readLink(claim);
+    if (pending === undefined) return undefined;
+    const name = pending.replace(/^\.|\.[0-9a-f]+\.pending$/g, "");
+    if (fs.existsSync(this.path(name))) return name;
+    const text = readIfThere(this.path(pending));
+    if (text !== undefined && isWhole(name, text)) {
+      this.publish({ name, pending }, true);
+      return name;
+    }
+    // It points to what somebody has removed since, or to what a failing machine left. Another process may have made a
+    // new claim meanwhile: only the one that was read may go.
+    if (fs.existsSync(this.path(name))) return name;
+    const aside = `${claim}.${randomBytes(4).toString("hex")}.new`;
+    try {
+      fs.renameSync(claim, aside);
+    } catch (error) {
+      if (isCode(error, "ENOENT")) return undefined;
+      throw error;
+    }
+    const moved = readLink(aside);
+    if (moved !== pending && moved !== undefined) {
+      try {
+        fs.symlinkSync(moved, claim);
+      } catch (error) {
+        if (!isCode(error, "EEXIST")) throw error;
+      }
+    }
+    fs.rmSync(aside, { force: true });
+    return undefined;
+  }
+
+  private wait(one: Waiting): void {
     if (this.waiting.length === 0) this.waitsSince = Date.now();
-    this.waiting.push(name);
+    this.waiting.push(one);
     if (this.waiting.length >= MAXIMUM_WAITING || Date.now() - this.waitsSince > MAXIMUM_WAIT) this.flush();
   }
 
-  /** Gives a written file its name; says whether it has it, by this or by another process. */
-  private publish(name: string, writeOut: boolean): boolean {
-    const target = this.path(name);
+  /** Gives a written file its name, unless another process has done so. */
+  private publish({ name, pending }: Waiting, writeOut: boolean): void {
     try {
-      if (writeOut) writeToDisk(this.pending(name));
-      fs.linkSync(this.pending(name), target);
+      if (writeOut) writeToDisk(this.path(pending));
+      fs.linkSync(this.path(pending), this.path(name));
     } catch (error) {
-      if (!isCode(error, "EEXIST") && !isCode(error, "ENOENT")) throw error;
+      const isNamed = isCode(error, "EEXIST") || (isCode(error, "ENOENT") && fs.existsSync(this.path(name)));
+      if (!isNamed) throw error;
     }
-    return fs.existsSync(target);
   }
 
   private prepare(): void {
     if (this.prepared) return;
     try {
-      const isNew = fs.mkdirSync(this.directory, { recursive: true, mode: 0o700 }) !== undefined;
+      fs.mkdirSync(path.dirname(this.directory), { recursive: true, mode: 0o700 });
+      // By itself, for the reason that is given when it fails.
+      if (!fs.existsSync(this.directory)) fs.mkdirSync(this.directory, { mode: 0o700 });
       fs.chmodSync(this.directory, 0o700);
-      // Keys of a new store must not be committed by the way; an existing one is its owner's to arrange.
-      if (isNew) fs.writeFileSync(this.path(".gitignore"), this.gitIgnore, { mode: 0o600 });
-      for (const name of fs.readdirSync(this.directory)) {
+      const names = fs.readdirSync(this.directory);
+      // Keys of a new store must not be committed by the way; a plain one in use is its owner's to arrange.
+      const isNew = !names.some((name) => name.endsWith(".json"));
+      if (!names.includes(IGNORE_FILE) && (isNew || this.isCommitted)) {
+        fs.writeFileSync(this.path(IGNORE_FILE), this.gitIgnore, { mode: 0o600 });
+      }
+      for (const name of names) {
         if (!/^\..*\.(claim|new|pending)$/.test(name)) continue;
         const age = Date.now() - (fs.lstatSync(this.path(name), { throwIfNoEntry: false })?.mtimeMs ?? Infinity);
         if (age > STALE) fs.rmSync(this.path(name), { force: true });
       }
     } catch (error) {
+      if (isCode(error, "EEXIST") && fs.existsSync(this.directory)) return this.prepare();
       throw this.explain(error, "be made");
     }
     this.prepared = true;
-  }
-
-  private pending(name: string): string {
-    return this.path(`.${name}.pending`);
   }
 
   private path(name: string): string {
@@ -195,6 +246,14 @@ function writeToDisk(file: string): void {
 function readLink(file: string): string | undefined {
   try {
     return fs.readlinkSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, "utf8");
   } catch {
     return undefined;
   }

@@ -38,7 +38,14 @@ export class TextSource {
 
   /** A function, called when the text is needed. */
   static callback(read: () => string): TextSource {
-    return new TextSource("the callback", read);
+    return new TextSource("the callback", () => {
+      try {
+        return read();
+      } catch (cause) {
+        // What it says may have a part of the text in it.
+        throw new Error("it threw an error", { cause });
+      }
+    });
   }
 
   private constructor(

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { PURPOSES } from "./extensions";
-import { fromPem } from "./pem";
+import { fromPem, pemBlocks } from "./pem";
 import type { Host } from "./host";
 import { ParsedCertificate } from "./parsed-certificate";
 import { parseRevocationList, type ParsedRevocationList } from "./revocation-list";
@@ -37,16 +37,18 @@ export function certificateFault(
   if (expected.purpose === "client" && names[0] !== expected.commonName) {
     return `its common name is ${JSON.stringify(names[0] ?? "")} and not ${JSON.stringify(expected.commonName)}`;
   }
-  const purposes = (x509 as unknown as { keyUsage?: string[] }).keyUsage;
-  if (purposes !== undefined && !purposes.includes(PURPOSES[expected.purpose])) {
-    return `its extended key usage has no ${expected.purpose}Auth`;
-  }
+  const purposes = (x509 as unknown as { keyUsage?: string[] }).keyUsage ?? [];
+  if (!purposes.includes(PURPOSES[expected.purpose])) return `its extended key usage has no ${expected.purpose}Auth`;
+  // With a name of the broker in it, its holder could pass for the broker.
+  if (expected.purpose === "client" && purposes.includes(PURPOSES.server))
+    return "its extended key usage has serverAuth, too";
   const missing = expected.hosts.find(({ kind, value }) =>
     kind === "ip" ? x509.checkIP(value) === undefined : x509.checkHost(value, { subject: "never" }) === undefined,
   );
   if (missing !== undefined) return `its subject alternative names have no ${missing.value}`;
   if (certificate.notBefore.getTime() > now.getTime() + CLOCK_DIFFERENCE)
     return `it is valid only from ${certificate.notBefore.toISOString()}`;
+  if (certificate.notAfter > expected.authority.notAfter) return "it outlives its authority";
   if (certificate.notAfter <= now) return `it ended ${certificate.notAfter.toISOString()}`;
   return undefined;
 }
@@ -60,17 +62,17 @@ export function certificateFault(
 export function orderChain(certificate: ParsedCertificate, pem: string, now: Date): ParsedCertificate[] {
   const others = ParsedCertificate.allFromPem(pem);
   const chain = [certificate];
+  refuseUnfit(certificate, "");
   for (let last = certificate; !last.isSelfSigned; last = chain.at(-1) as ParsedCertificate) {
     const next = others.find((candidate) => last.wasSignedBy(candidate));
     if (next === undefined || chain.length > others.length + 1) {
       throw new Error(`the certificate of ${issuerOf(last)}, which signed it, is missing in its chain up to the root`);
     }
+    refuseUnfit(next, `${subjectOf(next)}: `);
     chain.push(next);
   }
   chain.forEach((authority, below) => {
     const of = chain.length === 1 ? "" : `${subjectOf(authority)}: `;
-    const fault = authority.authorityFault();
-    if (fault !== undefined) throw new Error(`${of}${fault}`);
     if (authority.notAfter <= now) throw new Error(`${of}it ended ${authority.notAfter.toISOString()}`);
     if (authority.notBefore > now) throw new Error(`${of}it is valid only from ${authority.notBefore.toISOString()}`);
     // As many authorities stand between it and a server or client.
@@ -81,12 +83,18 @@ export function orderChain(certificate: ParsedCertificate, pem: string, now: Dat
   return chain;
 }
 
+function refuseUnfit(authority: ParsedCertificate, of: string): void {
+  const fault = authority.authorityFault();
+  if (fault !== undefined) throw new Error(`${of}${fault}`);
+}
+
 /** Why a revocation list is not one of the authority that is good now, if it is not. */
 export function revocationListFault(pem: string, authority: ParsedCertificate, now: Date): string | undefined {
   let list: ParsedRevocationList;
   let signed: Signed;
   try {
     list = parseRevocationList(pem);
+    if (pemBlocks("X509 CRL", pem).length > 1) return "there is more than one list in it";
     signed = Signed.parse(fromPem("X509 CRL", pem));
   } catch (error) {
     return (error as Error).message;

@@ -55,10 +55,12 @@ export function lifetimeFaults(what: string, { validityDays, renewBeforeDays }: 
 
 /** When a certificate is to be issued again: the same moment at every synth, and another one for each certificate. */
 export function renewalTime(
-  certificate: { readonly notAfter: string; readonly serial: string },
-  { renewBeforeDays }: Lifetime,
+  certificate: { readonly notBefore: string; readonly notAfter: string; readonly serial: string },
+  { renewBeforeDays, validityDays }: Lifetime,
 ): Date {
-  const window = renewBeforeDays * DAY;
+  // A signer may have given less than was asked for: of that the same part.
+  const given = Date.parse(certificate.notAfter) - Date.parse(certificate.notBefore);
+  const window = Math.min(renewBeforeDays * DAY, (given * renewBeforeDays) / validityDays);
   const jitter = (parseInt(certificate.serial.slice(-4), 16) / 0xffff) * window * JITTER_FRACTION;
   return new Date(Date.parse(certificate.notAfter) - window + jitter);
 }

@@ -20,7 +20,6 @@ import { canonicalPublicKey, publicKeyFault } from "./public-key";
 import { parseTime } from "./time";
 
 const LABEL = "CERTIFICATE";
-/** RFC 8017 appendix C and RFC 3279 section 2.2.3: collisions can be made for these hashes. */
 const ANY_PURPOSE = "2.5.29.37.0";
 /** Extensions that verifiers know; a critical one that they do not makes them refuse (RFC 5280 section 4.2). */
 const KNOWN_EXTENSIONS: readonly string[] = [
@@ -32,6 +31,7 @@ const KNOWN_EXTENSIONS: readonly string[] = [
   SUBJECT_ALTERNATIVE_NAME,
   SUBJECT_KEY_IDENTIFIER,
 ];
+/** RFC 8017 appendix C and RFC 3279 section 2.2.3: collisions can be made for these hashes. */
 const WEAK_SIGNATURES = ["1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.840.10045.4.1"];
 
 /** A certificate that somebody else may have made, with the parts that issuing below it and checking it need. */

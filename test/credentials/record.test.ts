@@ -22,7 +22,10 @@ const leaf = { ...fields, issuer256: "CC:DD", ...stamp };
 
 const RECORDS: [string, CredentialRecord][] = [
   ["authority.clients.2", { kind: "authority", role: "clients", generation: 2, chainPem: "", ...fields, ...stamp }],
-  ["cross.server.2-by-1", { kind: "cross", role: "server", generation: 2, by: 1, ...fields, ...stamp }],
+  [
+    "cross.server.2-by-1.2f8ea0f6",
+    { kind: "cross", role: "server", generation: 2, by: 1, of256: "AA", by256: "BB", ...fields, ...stamp },
+  ],
   ["server.3", { kind: "server", version: 1, sequence: 3, hosts: ["a.example", "::1"], generationHost: "g", ...leaf }],
   ["control.4", { kind: "control", sequence: 4, ...leaf }],
   ["client.sensor-1.v2.5", { kind: "client", name: "sensor-1", version: 2, sequence: 5, ...leaf }],
@@ -32,12 +35,22 @@ const RECORDS: [string, CredentialRecord][] = [
   ],
   [
     "crl.control.1.7",
-    { kind: "crl", role: "control", generation: 1, sequence: 7, serials: ["01", "02"], pem: "PEM\n", ...stamp },
+    {
+      kind: "crl",
+      role: "control",
+      generation: 1,
+      sequence: 7,
+      serials: ["01", "02"],
+      reasons: ["superseded", "keyCompromise"],
+      pem: "PEM\n",
+      ...stamp,
+    },
   ],
   [
     "revocation.client.sensor-1.v2.5.7163392d",
     {
       kind: "revocation",
+      id: "a1",
       credential: "client",
       name: "sensor-1",
       version: 2,
@@ -49,7 +62,7 @@ const RECORDS: [string, CredentialRecord][] = [
   ],
   [
     "handover.sensor-1.1",
-    { kind: "handover", name: "sensor-1", sequence: 1, credential: "4f00", trusts: ["AA:BB"], ...stamp },
+    { kind: "handover", id: "a2", name: "sensor-1", sequence: 1, credential: "4f00", trusts: ["AA:BB"], ...stamp },
   ],
 ];
 
