@@ -128,7 +128,8 @@ describe("a disk that", () => {
   });
 
   test("has a folder of somebody unknown in the store's place is an error, and that folder is left as it is", async () => {
-    fs.mkdirSync(folder, { mode: 0o755 });
+    fs.mkdirSync(folder);
+    fs.chmodSync(folder, 0o755);
     // In a namespace with one user this one is nobody.
     fs.chownSync(folder, 65533, 65533);
     const [outcome] = await pool.runApart(issueInto({ folder }));

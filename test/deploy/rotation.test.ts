@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
+import * as fs from "node:fs";
 import { refusal, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
-import { CertificateAuthority, ConnectionBundle, Listener, MosquittoBroker } from "../../constructs";
+import { CertificateAuthority, ConnectionBundle, CredentialStore, Listener, MosquittoBroker } from "../../constructs";
 import { Deployment, images, versions } from "../support/deployment";
 import { inspect } from "../support/docker";
 import { freePorts } from "../support/workspace";
@@ -129,4 +130,34 @@ describe("a rotation whose steps were synthesised but not deployed", () => {
     await deployment.deploy(propsOf(STEPS[3]), clients);
     expect(await refusal(await deployment.bundle("device"))).toBeUndefined();
   });
+});
+
+test("another generation from an empty store is refused at plan, unless the deployed one has ended", async () => {
+  const deployment = new Deployment();
+  try {
+    const [port] = (await freePorts(1)) as [number];
+    const props = (generation: number): Parameters<Deployment["deploy"]>[0] => ({
+      hosts: ["localhost"],
+      listeners: [Listener.mutualTls({ port })],
+      image: images["2.1.2"](),
+      serverAuthority: CertificateAuthority.managed({ trusted: [generation] }),
+      clientAuthority: CertificateAuthority.managed({ trusted: [generation] }),
+    });
+    await deployment.deploy(props(1), clients);
+    deployment.synth(props(2), clients, CredentialStore.folder(`${deployment.storeFolder}-2`));
+    const refused = await deployment.plan();
+    expect(refused.failed).toBe(true);
+    expect(refused.text.replace(/[\s│]+/g, " ")).toContain("would sign before it was deployed as trusted");
+
+    // As it will be in ten years.
+    const state = fs.readFileSync(deployment.stateFile, "utf8");
+    const aged = state.replace(/("end": )"20\d\d-[^"]*"/g, '$1"2020-01-01T00:00:00.000Z"');
+    expect(aged).not.toBe(state);
+    fs.writeFileSync(deployment.stateFile, aged);
+    expect(await deployment.plan()).toMatchObject({ failed: false, changes: true });
+    expect((await deployment.apply()).code).toBe(0);
+    expect(await refusal(await deployment.bundle("device"))).toBeUndefined();
+  } finally {
+    await deployment.remove();
+  }
 });
