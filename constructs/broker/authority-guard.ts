@@ -78,8 +78,8 @@ export class AuthorityGuard extends Construct {
           condition: expression(`!fileexists(${this.path}) ? true : self.input.sha256 == ${fingerprint}`),
           errorMessage: literal(
             `The store ${storeLocation} holds another authority than the one that broker ${brokerName} was deployed ` +
-              `with (${purpose}, generation ${generation}), so every client would be locked out. Bring back the store ` +
-              "that it was deployed from. To start afresh and hand every client a new bundle, destroy the broker first.",
+              `with (${purpose}, generation ${generation}), so every client would be locked out. Bring back the store, ` +
+              "or the declaration, that it was deployed from. To start afresh and hand every client a new bundle, destroy the broker first.",
           ),
         },
         {

@@ -116,7 +116,7 @@ describe("a store that is not the one of the last deploy", () => {
     deployment.synth(props, sensor);
     const plan = await deployment.plan();
     expect(plan.failed).toBe(true);
-    expect(plan.text.replace(/[│\s]+/g, " ")).toMatch(/holds other authorities.*Bring back the store/);
+    expect(plan.text.replace(/[│\s]+/g, " ")).toMatch(/holds another authority.*Bring back the store/);
 
     fs.rmSync(deployment.storeFolder, { recursive: true });
     fs.renameSync(aside, deployment.storeFolder);
