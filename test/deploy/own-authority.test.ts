@@ -17,7 +17,7 @@ import {
 import { Deployment, images, Version } from "../support/deployment";
 import { inspect } from "../support/docker";
 import { refusalByBroker } from "../support/refusals";
-import { checkout, freePorts, makeFolder, removeFolder } from "../support/workspace";
+import { checkout, filesBelow, freePorts, makeFolder, removeFolder } from "../support/workspace";
 
 jest.setTimeout(240_000);
 
@@ -276,7 +276,7 @@ test("a sealed store deploys, where its passphrase is; where it is not, the plan
     deployment.synth(props, clients, sealed("correct horse battery staple"));
     expect((await deployment.apply()).code).toBe(0);
     expect(await refusal(await deployment.bundle("sensor"))).toBeUndefined();
-    for (const name of fs.readdirSync(deployment.storeFolder)) {
+    for (const name of filesBelow(deployment.storeFolder)) {
       expect(fs.readFileSync(path.join(deployment.storeFolder, name), "utf8")).not.toMatch(/PRIVATE KEY|localhost/);
     }
     deployment.synth(props, clients, sealed("not the passphrase"));
