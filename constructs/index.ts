@@ -1,6 +1,7 @@
 export { BrokerNetwork } from "./broker/broker-network";
 export { Listener, type ListenerKind, type ListenerOptions } from "./broker/listener";
-export { MosquittoBroker, type MosquittoBrokerProps, type ServerCertificateOptions } from "./broker/mosquitto-broker";
+export { MosquittoBroker } from "./broker/mosquitto-broker";
+export { type MosquittoBrokerProps, type ServerCertificateOptions } from "./broker/mosquitto-broker-props";
 export { MosquittoImage } from "./broker/mosquitto-image";
 export {
   Authentication,

@@ -1,153 +1,30 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
-import { Annotations, TerraformProvider, TerraformStack } from "cdktf";
+import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { CONTROL_CLIENT_NAME, DEFAULT_ITERATIONS, renderAccessControlList } from "../access";
-import { Authentication, CertificateOptions } from "../client/authentication";
+import { renderAccessControlList } from "../access";
+import { Authentication } from "../client/authentication";
 import { ConnectionEndpoint } from "../client/connection-bundle";
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { ClientOptions, credentialVersionFault, MosquittoClient, tokenFault } from "../client/mosquitto-client";
-import { CertificateAuthority, CredentialStore, WantedAuthority, WantedCredentials } from "../credentials";
+import { CertificateAuthority, CredentialStore } from "../credentials";
 import { Fault, Faults, show } from "../faults";
-import { Host, hostFault, KeyAlgorithm, lifetime, lifetimeFaults, parseHost } from "../pki";
+import { Host, hostFault, lifetimeFaults, parseHost } from "../pki";
 import { AuthorityGuard } from "./authority-guard";
 import { BrokerNetwork } from "./broker-network";
 import { BrokerOutputs } from "./broker-outputs";
 import { BrokerResources } from "./broker-resources";
 import { BrokerSet } from "./broker-set";
-import { GENERATION_HOSTS } from "./container-paths";
 import { deliverMaterial } from "./delivery";
 import { Listener } from "./listener";
 import { brokerFileNames } from "./material";
 import { afterSynthesis } from "./material-synthesizer";
 import { renderMosquittoConf } from "./mosquitto-conf";
+import { MosquittoBrokerProps } from "./mosquitto-broker-props";
 import { MosquittoImage } from "./mosquitto-image";
 import { Reservations } from "./reservations";
-
-export interface MosquittoBrokerProps {
-  /**
-   * DNS names and IP addresses that clients use to reach the broker. The first is what bundles say; all are in the
-   * server's certificate, beside localhost and the loopback addresses.
-   */
-  readonly hosts: readonly string[];
-
-  /**
-   * The ports of the broker and how clients prove on each who they are.
-   *
-   * @default [Listener.mutualTls()]
-   */
-  readonly listeners?: readonly Listener[];
-
-  /**
-   * Where certificates, keys and passwords are kept between deploys.
-   *
-   * @default - CredentialStore.folder("credentials/NAME"), with the broker's name
-   */
-  readonly credentials?: CredentialStore;
-
-  /**
-   * Who signs the server's certificate. Clients trust this one.
-   *
-   * @default CertificateAuthority.managed()
-   */
-  readonly serverAuthority?: CertificateAuthority;
-
-  /**
-   * Who signs clients' certificates. The broker trusts this one. The very same value as `serverAuthority` makes one
-   * authority for both.
-   *
-   * @default CertificateAuthority.managed()
-   */
-  readonly clientAuthority?: CertificateAuthority;
-
-  /**
-   * Algorithm of keys that are generated.
-   *
-   * @default KeyAlgorithm.ecdsaP256()
-   */
-  readonly keyAlgorithm?: KeyAlgorithm;
-
-  /**
-   * How the server's certificate is made.
-   *
-   * @default - valid for 397 days, renewed in the last third of them
-   */
-  readonly serverCertificate?: ServerCertificateOptions;
-
-  /**
-   * How clients' certificates are made, where a client says nothing else.
-   *
-   * @default - valid for 825 days, renewed in the last third of them
-   */
-  readonly clientCertificates?: CertificateOptions;
-
-  /**
-   * The image that runs the broker.
-   *
-   * @default MosquittoImage.official()
-   */
-  readonly image?: MosquittoImage;
-
-  /**
-   * The Docker network that the broker is on.
-   *
-   * @default BrokerNetwork.bridge()
-   */
-  readonly network?: BrokerNetwork;
-
-  /**
-   * Name of the broker's container; network, volumes and helpers begin with it.
-   *
-   * @default - the construct's path, such as STACK-BROKER
-   */
-  readonly name?: string;
-
-  /**
-   * Whether Terraform refuses to destroy the volume with sessions, queued and retained messages (`prevent_destroy`).
-   * With it, `destroy` fails until it is switched off. It protects no longer once the construct is renamed, moved or
-   * removed: then it is no part of the config. Move it with `terraform state mv` and keep `name` and `credentials`.
-   *
-   * @default true
-   */
-  readonly protectData?: boolean;
-
-  /**
-   * What the outputs hand to clients.
-   *
-   * @default ConnectionOutputs.withSecrets()
-   */
-  readonly connectionOutputs?: ConnectionOutputs;
-
-  /**
-   * Put before the names of the outputs, so that two brokers of one stack differ.
-   *
-   * @default ""
-   */
-  readonly outputPrefix?: string;
-
-  /**
-   * The Docker provider.
-   *
-   * @default - the stack's
-   */
-  readonly provider?: TerraformProvider;
-}
-
-export interface ServerCertificateOptions extends CertificateOptions {
-  /**
-   * Raise it by one to give the server a new key, such as after the old one was stolen. Clients check no revocation list
-   * of servers: until the stolen certificate ends, only another authority keeps its thief out.
-   *
-   * @default 1
-   */
-  readonly credentialVersion?: number;
-}
-
-/** Days; below the 398 and 825 that Apple's platforms allow. */
-const SERVER_VALIDITY = 397;
-/** Days. */
-const CLIENT_VALIDITY = 825;
+import { CLIENT_VALIDITY, SERVER_VALIDITY, wantedCredentials } from "./wanted-credentials";
 
 /**
  * A Mosquitto broker in a container, that lets nobody in who was not declared.
@@ -269,7 +146,14 @@ export class MosquittoBroker extends Construct {
         stackId: stack.node.id,
         brokerPath: this.node.path,
         store,
-        wanted: this.wantedCredentials(),
+        wanted: wantedCredentials({
+          name: this.name,
+          props,
+          hosts: this.hosts,
+          serverAuthority: this.serverAuthority,
+          clientAuthority: this.clientAuthority,
+          clients: [...this.clients.values()],
+        }),
         clients: [...this.clients.values()],
       }),
     );
@@ -323,63 +207,6 @@ export class MosquittoBroker extends Construct {
 
   private accessRules(): { userName: string; publish: readonly string[]; subscribe: readonly string[] }[] {
     return [...this.clients.values()].map(({ name, publish, subscribe }) => ({ userName: name, publish, subscribe }));
-  }
-
-  private wantedCredentials(): WantedCredentials {
-    const clients = [...this.clients.values()];
-    const { serverCertificate = {}, clientCertificates = {}, keyAlgorithm = KeyAlgorithm.ecdsaP256() } = this.props;
-    // Also without a listener that asks for certificates now: the server's authority must not change by that.
-    const isShared =
-      this.props.clientAuthority !== undefined && this.props.clientAuthority === this.props.serverAuthority;
-    const serverAuthority = this.wantedAuthority(isShared ? "shared" : "server", this.serverAuthority);
-    const clientAuthority =
-      isShared || !this.clientAuthority ? serverAuthority : this.wantedAuthority("clients", this.clientAuthority);
-    return {
-      serverAuthority,
-      ...(this.clientAuthority && { clientAuthority }),
-      controlAuthority: this.wantedAuthority("control", CertificateAuthority.managed()),
-      server: {
-        hosts: this.hosts,
-        generationHosts: GENERATION_HOSTS,
-        credentialVersion: serverCertificate.credentialVersion ?? 1,
-        algorithm: serverCertificate.keyAlgorithm ?? keyAlgorithm,
-        lifetime: lifetime(serverCertificate, SERVER_VALIDITY),
-      },
-      controlName: CONTROL_CLIENT_NAME,
-      certificates: clients
-        .filter(({ method }) => method === "certificate" && this.clientAuthority?.issues === true)
-        .map(({ name, credentialVersion, authentication: { certificateOptions, requestPem } }) => {
-          const options = { ...clientCertificates, ...certificateOptions };
-          return {
-            name,
-            credentialVersion,
-            algorithm: options.keyAlgorithm ?? keyAlgorithm,
-            lifetime: lifetime(options, CLIENT_VALIDITY),
-            ...(requestPem !== undefined && { requestPem }),
-          };
-        }),
-      passwords: clients
-        .filter(({ method }) => method === "password")
-        .map(({ name, credentialVersion, authentication: { passwordOptions } }) => ({
-          name,
-          credentialVersion,
-          ...(passwordOptions.value !== undefined && { value: passwordOptions.value }),
-          iterations: passwordOptions.iterations ?? DEFAULT_ITERATIONS,
-        })),
-    };
-  }
-
-  private wantedAuthority(role: WantedAuthority["role"], authority: CertificateAuthority): WantedAuthority {
-    // Different subjects: with equal ones a leaf looks self-signed (field report 18).
-    const whose = { server: " server", clients: " client", shared: "", control: " control" }[role];
-    return {
-      role,
-      rootRole: role === "control" ? "server-root" : `${role}-root`,
-      authority,
-      // The kind of authority and its generation follow, in 64 characters at most.
-      commonName: `${this.name.slice(0, 40)}${whose}`,
-      algorithm: this.props.keyAlgorithm ?? KeyAlgorithm.ecdsaP256(),
-    };
   }
 
   private authorityFaults(): Fault[] {

@@ -1,0 +1,127 @@
+import { TerraformProvider } from "cdktf";
+import { CertificateOptions } from "../client/authentication";
+import { ConnectionOutputs } from "../client/connection-outputs";
+import { CertificateAuthority, CredentialStore } from "../credentials";
+import { KeyAlgorithm } from "../pki";
+import { BrokerNetwork } from "./broker-network";
+import { Listener } from "./listener";
+import { MosquittoImage } from "./mosquitto-image";
+
+export interface MosquittoBrokerProps {
+  /**
+   * DNS names and IP addresses that clients use to reach the broker. The first is what bundles say; all are in the
+   * server's certificate, beside localhost and the loopback addresses.
+   */
+  readonly hosts: readonly string[];
+
+  /**
+   * The ports of the broker and how clients prove on each who they are.
+   *
+   * @default [Listener.mutualTls()]
+   */
+  readonly listeners?: readonly Listener[];
+
+  /**
+   * Where certificates, keys and passwords are kept between deploys.
+   *
+   * @default - CredentialStore.folder("credentials/NAME"), with the broker's name
+   */
+  readonly credentials?: CredentialStore;
+
+  /**
+   * Who signs the server's certificate. Clients trust this one.
+   *
+   * @default CertificateAuthority.managed()
+   */
+  readonly serverAuthority?: CertificateAuthority;
+
+  /**
+   * Who signs clients' certificates. The broker trusts this one. The very same value as `serverAuthority` makes one
+   * authority for both.
+   *
+   * @default CertificateAuthority.managed()
+   */
+  readonly clientAuthority?: CertificateAuthority;
+
+  /**
+   * Algorithm of keys that are generated.
+   *
+   * @default KeyAlgorithm.ecdsaP256()
+   */
+  readonly keyAlgorithm?: KeyAlgorithm;
+
+  /**
+   * How the server's certificate is made.
+   *
+   * @default - valid for 397 days, renewed in the last third of them
+   */
+  readonly serverCertificate?: ServerCertificateOptions;
+
+  /**
+   * How clients' certificates are made, where a client says nothing else.
+   *
+   * @default - valid for 825 days, renewed in the last third of them
+   */
+  readonly clientCertificates?: CertificateOptions;
+
+  /**
+   * The image that runs the broker.
+   *
+   * @default MosquittoImage.official()
+   */
+  readonly image?: MosquittoImage;
+
+  /**
+   * The Docker network that the broker is on.
+   *
+   * @default BrokerNetwork.bridge()
+   */
+  readonly network?: BrokerNetwork;
+
+  /**
+   * Name of the broker's container; network, volumes and helpers begin with it.
+   *
+   * @default - the construct's path, such as STACK-BROKER
+   */
+  readonly name?: string;
+
+  /**
+   * Whether Terraform refuses to destroy the volume with sessions, queued and retained messages (`prevent_destroy`).
+   * With it, `destroy` fails until it is switched off. It protects no longer once the construct is renamed, moved or
+   * removed: then it is no part of the config. Move it with `terraform state mv` and keep `name` and `credentials`.
+   *
+   * @default true
+   */
+  readonly protectData?: boolean;
+
+  /**
+   * What the outputs hand to clients.
+   *
+   * @default ConnectionOutputs.withSecrets()
+   */
+  readonly connectionOutputs?: ConnectionOutputs;
+
+  /**
+   * Put before the names of the outputs, so that two brokers of one stack differ.
+   *
+   * @default ""
+   */
+  readonly outputPrefix?: string;
+
+  /**
+   * The Docker provider.
+   *
+   * @default - the stack's
+   */
+  readonly provider?: TerraformProvider;
+}
+
+export interface ServerCertificateOptions extends CertificateOptions {
+  /**
+   * Raise it by one to give the server a new key, such as after the old one was stolen. Clients check no revocation list
+   * of servers: until the stolen certificate ends, only another authority keeps its thief out.
+   *
+   * @default 1
+   */
+  readonly credentialVersion?: number;
+}
