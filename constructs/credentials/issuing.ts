@@ -35,7 +35,6 @@ export class Issuing {
   nextAction: { readonly at: Date; readonly what: string } | undefined;
   /** Whether another process wrote a record first, so that what was taken over has to be judged again. */
   overtaken = false;
-
   /** Whether there is something to note, beside what is to be issued. */
   hasNotes = false;
 
@@ -85,23 +84,24 @@ export class Issuing {
       (reason.soon === true ? this.due : this.missing).push({ what, reason: reason.text });
       return reason.soon === true ? current : undefined;
     }
-    this.refuseClockSetBack();
-    const made = make({ issuedAt: this.now.toISOString(), reason: reason.text });
-    const record = this.folder.add(made);
-    if (record === made) this.issued.push({ what, reason: reason.text });
-    else this.overtaken = true;
-    return record as R;
+    const { record, isOurs } = this.write(reason.text, make);
+    if (isOurs) this.issued.push({ what, reason: reason.text });
+    return record;
   }
 
-  /**
-   * Adds a record that is of interest to this library alone, where issuing is allowed; elsewhere it is not missed.
-   */
-  note<R extends CredentialRecord>(what: string, reason: string, make: Make<R>): void {
-    if (this.mayIssue) {
-      const before = this.issued.length;
-      this.issue(what, { text: reason }, undefined, make);
-      this.issued.length = before;
-    } else if (this.readsSources) this.hasNotes = true;
+  /** Adds a record that is of interest to this library alone, where issuing is allowed; elsewhere it is not missed. */
+  note<R extends CredentialRecord>(reason: string, make: Make<R>): void {
+    if (this.mayIssue) this.write(reason, make);
+    else if (this.readsSources) this.hasNotes = true;
+  }
+
+  private write<R extends CredentialRecord>(reason: string, make: Make<R>): { record: R; isOurs: boolean } {
+    this.refuseClockSetBack();
+    const made = make({ issuedAt: this.now.toISOString(), reason });
+    const record = this.folder.add(made) as R;
+    const isOurs = record === made;
+    if (!isOurs) this.overtaken = true;
+    return { record, isOurs };
   }
 
   /** @param end when the issuer's chain ends, in milliseconds */

@@ -1,4 +1,5 @@
 import { issueCrossCertificate, ParsedCertificate } from "../pki";
+import { authorityRecord } from "./authorities";
 import { Authority, TrustedAuthorities } from "./authority";
 import { LocalSigner } from "./authority-signer";
 import { CertificateAuthority } from "./certificate-authority";
@@ -77,7 +78,7 @@ interface Known {
   readonly signNow: readonly number[];
   /** The steps that were declared, the last one last. */
   readonly steps: readonly TrustRecord[];
-  /** Whether what signs now, or would, stands below a root. */
+  /** Whether what would sign stands below a root. */
   readonly isIntermediate: boolean;
 }
 
@@ -98,7 +99,7 @@ export function refuseSkippedStep(issuing: Issuing, wanted: WantedAuthority, sig
     alive: new Set(alive),
     signNow,
     steps: stepsOf(issuing, role),
-    isIntermediate: isIntermediate(authority),
+    isIntermediate: authorityRecord(issuing, role, authority.issuing as number)?.chainPem !== "",
   });
   if (why === undefined) return;
   throw new Error(
@@ -113,7 +114,8 @@ export function recordStep(issuing: Issuing, { role, authority }: WantedAuthorit
   const last = stepsOf(issuing, role).at(-1);
   const [trusted, signs] = [numbersOf(authority), authority.issuing as number];
   if (last !== undefined && last.issuing === signs && last.trusted.join() === trusted.join()) return;
-  const make = (stamp: { readonly issuedAt: string; readonly reason: string }): TrustRecord => ({
+  const text = last === undefined ? "first issue" : `rotation: ${trusted.join(" and ")} trusted, ${signs} issues`;
+  issuing.note<TrustRecord>(text, (stamp) => ({
     kind: "trust",
     id: newId(),
     role,
@@ -121,15 +123,12 @@ export function recordStep(issuing: Issuing, { role, authority }: WantedAuthorit
     trusted,
     issuing: signs,
     ...stamp,
-  });
-  const what = `trust in the ${role} authority`;
-  const text = last === undefined ? "first issue" : `rotation: ${trusted.join(" and ")} trusted, ${signs} issues`;
-  issuing.note(what, text, make);
+  }));
 }
 
 function skippedStep(
   { role, authority }: WantedAuthority,
-  { alive, signNow, steps, isIntermediate: isBelowRoot }: Known,
+  { alive, signNow, steps, isIntermediate }: Known,
 ): { reason: string; first: { trusted: readonly number[]; issuing: number } } | undefined {
   const next = authority.issuing as number;
   const trusted = numbersOf(authority);
@@ -155,9 +154,9 @@ function skippedStep(
   }
   const across = trusted.find((generation) => generation < next);
   const isKnown = (generation: number): boolean => last.trusted.includes(generation);
-  const isSentAcross = across !== undefined && !(isBelowRoot && wasDropped(steps, across, next));
+  const isSentAcross = across !== undefined && !(isIntermediate && wasDropped(steps, across, next));
   // An intermediate is sent with one of its certificates only, since clients look no further than the first that fits.
-  if (isSentAcross ? isKnown(across) || (isKnown(next) && !isBelowRoot) : isKnown(next)) return undefined;
+  if (isSentAcross ? isKnown(across) || (isKnown(next) && !isIntermediate) : isKnown(next)) return undefined;
   return {
     reason: `clients were last told to trust ${last.trusted.join(" and ")}, and could not follow what it sends`,
     first: { trusted: [...last.trusted.slice(-1), next].sort((one, other) => one - other), issuing: last.issuing },
@@ -168,10 +167,6 @@ function skippedStep(
 function wasDropped(steps: readonly TrustRecord[], generation: number, meanwhile: number): boolean {
   const before = steps.findLast(({ trusted }) => !trusted.includes(generation));
   return before?.trusted.includes(meanwhile) === true;
-}
-
-function isIntermediate({ issuer: { source } }: CertificateAuthority): boolean {
-  return source.kind === "intermediate" || ("chain" in source && source.chain !== undefined);
 }
 
 function stepsOf(issuing: Issuing, role: AuthorityRole): TrustRecord[] {

@@ -37,6 +37,17 @@ describe("cdktf-mosquitto issue", () => {
     expect(fs.existsSync(path.join(folder, "prod"))).toBe(false);
   });
 
+  test("asks at a terminal before it issues, and issues nothing when the answer is no", async () => {
+    // script(1) gives it a terminal.
+    const command = `npx tsx ${path.join(checkout, "cli", "main.ts")} issue prod`;
+    const result = await run("script", ["-qec", command, "/dev/null"], { cwd: folder, input: "n\n" });
+    expect(result.code).toBe(1);
+    expect(result.stdout).toMatch(
+      /server certificate: first issue[^]*Issue these \d+\? \[y\/N\][^]*Nothing was issued/,
+    );
+    expect(fs.existsSync(path.join(folder, "prod"))).toBe(false);
+  });
+
   test("issues for its stack alone, with the context of cdktf.json, and leaves no output behind", async () => {
     const result = await issue("issue", "prod");
     expect(result.code).toBe(0);

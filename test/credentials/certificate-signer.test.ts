@@ -12,22 +12,17 @@ import {
   WantedCredentials,
 } from "../../constructs/credentials";
 import { ParsedCertificate } from "../../constructs/pki";
-import { openssl, Scratch } from "../pki/support";
-import { makeFolder, removeFolder } from "../support/workspace";
+import { openssl } from "../pki/support";
 import { authority, certificate, contents, DAY, issue, server, wanted } from "./support";
+import { temporaryStores } from "./temporary-stores";
 
 // An authority whose key this library never sees: a shell script signs with it, as a KMS or an HSM would.
 
-const scratch = new Scratch();
-const parent = makeFolder("certificate-signer");
-afterAll(() => {
-  removeFolder(parent);
-  scratch.remove();
-});
+const { parent, scratch, newFolder } = temporaryStores("certificate-signer");
 
 let folder: string;
 beforeEach(() => {
-  folder = path.join(fs.mkdtempSync(path.join(parent, "x-")), "store");
+  folder = newFolder();
 });
 
 /** `sh SCRIPT FOLDER [LIE]`. Every lie is one way in which a signer can be wrong. */

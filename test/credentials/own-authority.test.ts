@@ -11,22 +11,17 @@ import {
   WantedAuthority,
   WantedCredentials,
 } from "../../constructs/credentials";
-import { openssl, Scratch } from "../pki/support";
-import { makeFolder, removeFolder } from "../support/workspace";
+import { openssl } from "../pki/support";
 import { authority, certificate, contents, DAY, issue, password, wanted } from "./support";
+import { temporaryStores } from "./temporary-stores";
 
 // The authorities of a company, made with the openssl command, which judges what is signed below them, too.
 
-const scratch = new Scratch();
-const parent = makeFolder("own-authority");
-afterAll(() => {
-  removeFolder(parent);
-  scratch.remove();
-});
+const { parent, scratch, newFolder } = temporaryStores("own-authority");
 
 let folder: string;
 beforeEach(() => {
-  folder = path.join(fs.mkdtempSync(path.join(parent, "x-")), "store");
+  folder = newFolder();
 });
 
 interface Company {

@@ -1,6 +1,4 @@
 import fc from "fast-check";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { verifyPassword } from "../../constructs/access";
 import { brokerFiles } from "../../constructs/broker/material";
 import {
@@ -12,18 +10,11 @@ import {
   WantedCredentials,
 } from "../../constructs/credentials";
 import { KeySource, parseRevocationList, RevocationReason } from "../../constructs/pki";
-import { openssl, Scratch } from "../pki/support";
-import { makeFolder, removeFolder } from "../support/workspace";
+import { openssl } from "../pki/support";
 import { certificate, contents, DAY, issue, NOW, open, password, wanted } from "./support";
+import { temporaryStores } from "./temporary-stores";
 
-const scratch = new Scratch();
-const parent = makeFolder("revocations");
-afterAll(() => {
-  removeFolder(parent);
-  scratch.remove();
-});
-
-const newFolder = (): string => path.join(fs.mkdtempSync(path.join(parent, "x-")), "store");
+const { scratch, newFolder } = temporaryStores("revocations");
 let folder: string;
 beforeEach(() => {
   folder = newFolder();

@@ -1,6 +1,4 @@
 import fc from "fast-check";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { brokerFiles, renderMaterial } from "../../constructs/broker/material";
 import {
   CertificateAuthority,
@@ -11,18 +9,11 @@ import {
   WantedCredentials,
 } from "../../constructs/credentials";
 import { issueAuthority, ParsedCertificate, parseRevocationList } from "../../constructs/pki";
-import { openssl, P256, Scratch, SPAN } from "../pki/support";
-import { makeFolder, removeFolder } from "../support/workspace";
+import { openssl, P256, SPAN } from "../pki/support";
 import { authority, contents, DAY, issue, NOW, wanted } from "./support";
+import { temporaryStores } from "./temporary-stores";
 
-const scratch = new Scratch();
-const parent = makeFolder("rotation");
-afterAll(() => {
-  removeFolder(parent);
-  scratch.remove();
-});
-
-const newFolder = (): string => path.join(fs.mkdtempSync(path.join(parent, "x-")), "store");
+const { scratch, newFolder } = temporaryStores("rotation");
 let folder: string;
 beforeEach(() => {
   folder = newFolder();

@@ -10,6 +10,7 @@ const programs = [
   { program: "busybox", args: ["true"], package: "busybox" },
   { program: "dash", args: ["-c", "true"], package: "dash" },
   { program: "openssl", args: ["version"], package: "openssl" },
+  { program: "script", args: ["--version"], package: "bsdutils" },
   { program: "python3", args: ["--version"], package: "python3" },
 ];
 
