@@ -13,6 +13,8 @@ export interface Fault {
 }
 
 const MAXIMUM_SHOWN = 120;
+/** A list of five thousand clients may have one fault five thousand times. */
+const MAXIMUM_FAULTS = 25;
 
 /** A value as an error shows it: quoted, on one line, invisible characters escaped, long ones cut. */
 export function show(value: unknown): string {
@@ -30,6 +32,39 @@ export function describeFault(fault: Fault): string {
   return `${fault.what}${value}; allowed: ${fault.allowed}; remedy: ${fault.remedy}`;
 }
 
+/** What is wrong with a whole number of a range, where it is given. */
+export function integerFault(
+  what: string,
+  value: unknown,
+  minimum: number,
+  maximum: number,
+  remedy: string,
+): Fault | undefined {
+  if (value === undefined) return undefined;
+  if (Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum) return undefined;
+  return { what, value, allowed: `a whole number from ${minimum} to ${maximum}, known at synth`, remedy };
+}
+
+/** What is wrong with a list of names of a known set, where it is given. */
+export function choiceFaults(what: string, value: unknown, allowed: readonly string[], remedy: string): Fault[] {
+  if (value === undefined) return [];
+  const eachOnce = `each once of: ${allowed.join(", ")}`;
+  if (!Array.isArray(value) || value.length === 0) {
+    return [{ what, value, allowed: `a list, known at synth, with ${eachOnce}`, remedy }];
+  }
+  return (value as unknown[]).flatMap((one, index, all) =>
+    allowed.includes(one as string) && all.indexOf(one) === index
+      ? []
+      : [{ what: `${what}[${index}]`, value: one, allowed: eachOnce, remedy }],
+  );
+}
+
+/** What is wrong with a switch, where it is given. */
+export function booleanFault(what: string, value: unknown): Fault | undefined {
+  if (value === undefined || typeof value === "boolean") return undefined;
+  return { what, value, allowed: "true or false, known at synth", remedy: "leave it out for the default" };
+}
+
 /** Everything wrong with one declaration, reported as one error. */
 export class Faults {
   private readonly faults: Fault[] = [];
@@ -41,10 +76,12 @@ export class Faults {
     for (const fault of faults) if (fault !== undefined) this.faults.push(fault);
   }
 
-  /** @throws {Error} with every fault that was added, if there is any */
+  /** @throws {Error} with the faults that were added, if there are any; beyond 25 only their number */
   throwIfAny(): void {
     if (this.faults.length === 0) return;
-    const lines = this.faults.map((fault) => `  - ${describeFault(fault)}`);
+    const lines = this.faults.slice(0, MAXIMUM_FAULTS).map((fault) => `  - ${describeFault(fault)}`);
+    const rest = this.faults.length - MAXIMUM_FAULTS;
+    if (rest > 0) lines.push(`  and ${rest} more`);
     throw new Error(`${this.subject} cannot be declared like this:\n${lines.join("\n")}`);
   }
 }

@@ -1,22 +1,49 @@
-export { BrokerNetwork } from "./broker/broker-network";
-export { Listener, type ListenerKind, type ListenerOptions } from "./broker/listener";
+export { type AccessMatrixEntry, type Coverage } from "./access";
+export { BrokerNetwork, type ExistingNetworkOptions } from "./broker/broker-network";
+export {
+  type BrokerLimits,
+  type BrokerOptions,
+  type LoggingOptions,
+  type LogType,
+  type PersistenceOptions,
+} from "./broker/broker-options";
+export { type ClientListOptions, type ClientTemplate } from "./broker/client-lists";
+export {
+  Listener,
+  type ListenerKind,
+  type ListenerOptions,
+  type ListenerProtocol,
+  type TlsListenerOptions,
+} from "./broker/listener";
+export { type TlsOptions, type TlsVersion } from "./broker/tls";
 export { MosquittoBroker } from "./broker/mosquitto-broker";
 export { type MosquittoBrokerProps, type ServerCertificateOptions } from "./broker/mosquitto-broker-props";
-export { MosquittoImage } from "./broker/mosquitto-image";
+export { MosquittoImage, type MosquittoLine } from "./broker/mosquitto-image";
 export {
   Authentication,
   type AuthenticationMethod,
+  type CertificateDeclaration,
   type CertificateOptions,
   type PasswordOptions,
 } from "./client/authentication";
-export { type ConnectionBundle, type ConnectionEndpoint } from "./client/connection-bundle";
+export { ClientList, type CsvOptions, type ListedClient } from "./client/client-list";
+export {
+  type BundleEndpoint,
+  type ConnectionBundle,
+  type ConnectionEndpoint,
+  type EndpointAuthentication,
+} from "./client/connection-bundle";
 export { ConnectionOutputs } from "./client/connection-outputs";
-export { MosquittoClient, type ClientOptions } from "./client/mosquitto-client";
+export {
+  MosquittoClient,
+  type AccessRuleOptions,
+  type ClientListener,
+  type ClientOptions,
+} from "./client/mosquitto-client";
 export {
   CertificateAuthority,
   CommandSigner,
   CredentialStore,
-  TextSource,
   type CertificateSigner,
   type CertificateSigningRequest,
   type CommandSignerOptions,
@@ -30,4 +57,5 @@ export {
   type SealedStoreOptions,
   type TrustedAuthorityOptions,
 } from "./credentials";
+export { TextSource } from "./text-source";
 export { KeyAlgorithm, type LifetimeOptions, type Revocation, type RevocationReason } from "./pki";

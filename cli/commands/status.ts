@@ -27,8 +27,9 @@ function statusLines({ authorities, server, clients, next_action: next }: Broker
     client.trusts_every_authority ? "yes" : "no",
     client.publish.join(" "),
     client.subscribe.join(" "),
+    client.deny.join(" "),
   ]);
-  const head = ["CLIENT", "PROVES BY", "VERSION", "ENDS", "HANDED OVER", "TRUSTS ALL", "PUBLISH", "SUBSCRIBE"];
+  const head = ["CLIENT", "PROVES BY", "VERSION", "ENDS", "HANDED OVER", "TRUSTS ALL", "PUBLISH", "SUBSCRIBE", "DENY"];
   return [
     table(["CERTIFICATE", "ENDS", "SERIAL"], certificates),
     "",

@@ -1,4 +1,7 @@
-export { parseAccessControlList, renderAccessControlList, type AccessRules } from "./access-control-list";
+export { parseAccessControlList, renderAccessControlList } from "./access-control-list";
+export { decide, type Direction } from "./access-decision";
+export { accessMatrix, type AccessMatrixEntry } from "./access-matrix";
+export { accessRulesFault, contradictionFault, type AccessRules } from "./access-rules";
 export { clientNameFault, CONTROL_CLIENT_NAME } from "./client-name";
 export { generatePassword, iterationsFault, passwordFault } from "./password";
 export { parsePasswordFile, renderPasswordFile, type PasswordEntry } from "./password-file";
@@ -6,8 +9,13 @@ export {
   DEFAULT_ITERATIONS,
   hashPassword,
   parsePasswordHash,
+  passwordHashFault,
   verifyPassword,
   type HashOptions,
   type PasswordHash,
 } from "./password-hash";
-export { publishFilterFault, subscribeFilterFault, topicFilterFault } from "./topic";
+export { denyFilterFault, publishFilterFault, subscribeFilterFault, topicFilterFault, topicNameFault } from "./topic";
+export { type Coverage } from "./topic-coverage";
+export { TopicFilter } from "./topic-filter";
+export { TopicIndex } from "./topic-index";
+export { type TopicPattern } from "./topic-pattern";

@@ -106,6 +106,7 @@ function statusOf(credentials: Credentials, folder: RecordFolder, { clients }: D
         trusts_every_authority: trusted.every((fingerprint) => handover?.trusts.includes(fingerprint) === true),
         publish: client.publish,
         subscribe: client.subscribe,
+        deny: client.deny,
       };
     }),
     next_action: { at: nextAction.at.toISOString(), what: nextAction.what },

@@ -12,7 +12,7 @@ export interface BrokerOutputsProps {
   /** Folder of the material, relative to the stack's output folder. */
   readonly materialFolder: string;
   readonly connectionOutputs: ConnectionOutputs;
-  readonly endpoints: readonly (ConnectionEndpoint & { readonly kind: string })[];
+  readonly endpoints: readonly (Omit<ConnectionEndpoint, "authentication"> & { readonly kind: string })[];
 }
 
 /** The stack's outputs of one broker. Their names are stable: no hash of the construct's path. */

@@ -19,14 +19,16 @@ export interface BrokerResourcesProps {
   readonly name: string;
   readonly image: string;
   readonly listeners: readonly Listener[];
+  /** Bytes of the broker's own limit, where it is declared. */
+  readonly memoryLimit?: number;
   readonly network: BrokerNetwork;
   /** DNS names that the broker's own network resolves to it. */
   readonly aliases: readonly string[];
   readonly set: BrokerSet;
   /** Refuses to plan where the credentials are absent. */
   readonly guard: DataResource;
-  /** File of the set at whose change the broker is replaced, because a reload would not read it again. */
-  readonly replacedWith?: string;
+  /** Files of the set at whose change the broker is replaced, because a reload would not read them again. */
+  readonly replacedWith: readonly string[];
   readonly protectData: boolean;
   readonly provider?: TerraformProvider;
 }
@@ -83,7 +85,12 @@ export class BrokerResources {
       ...helper,
       name: `${name}-writer`,
       command: [literal(WRITER_SCRIPT)],
-      env: [...setVariables, `CONTROL=${CONTROL_CLIENT_NAME}`, `FILES=${set.fileNames.join(" ")}`],
+      env: [
+        ...setVariables,
+        `CONTROL=${CONTROL_CLIENT_NAME}`,
+        `FILES=${set.fileNames.join(" ")}`,
+        `REPLACED_WITH=${props.replacedWith.join(" ")}`,
+      ],
       user: "0:0",
       // Not read-only: Docker refuses every upload into a container whose root is.
       networkMode: "none",
@@ -93,7 +100,7 @@ export class BrokerResources {
       dependsOn: [props.guard],
     });
 
-    const { memory, files } = brokerSize(props.listeners);
+    const { memory, files } = brokerSize(props.listeners, props.memoryLimit);
     this.broker = new Container(scope, "Resource", {
       name,
       image: this.image.imageId,
@@ -125,8 +132,11 @@ export class BrokerResources {
       ports: props.network.isInternal ? [] : props.listeners.flatMap(publishedPorts),
       host: GENERATION_HOSTS.map((host) => ({ host, ip: "127.0.0.1" })),
       dependsOn: [this.writer],
-      ...(props.replacedWith !== undefined && {
-        labels: [{ label: "cdktf-mosquitto.client-ca", value: expression(set.fileHash(props.replacedWith)) }],
+      ...(props.replacedWith.length > 0 && {
+        labels: props.replacedWith.map((file) => ({
+          label: `cdktf-mosquitto.${file}`,
+          value: expression(set.fileHash(file)),
+        })),
       }),
       ...provider,
     });

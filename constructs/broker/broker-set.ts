@@ -49,6 +49,11 @@ export class BrokerSet {
     this.hash = new TerraformLocal(scope, "set", parts).asString;
   }
 
+  /** The files that are declared and hold no secret, by name. */
+  declaredFiles(): ReadonlyMap<string, string> {
+    return new Map([["mosquitto.conf", this.props.conf], ["acl", this.props.accessControlList()], ...SCRIPTS]);
+  }
+
   /** The uploads that bring every file of the set, and mosquitto.conf, into a folder of a container. */
   uploads(folder: string): ContainerUpload[] {
     const accessControlList = Lazy.stringValue({ produce: () => literal(this.props.accessControlList()) });

@@ -1,9 +1,10 @@
 import * as path from "node:path";
 import { CredentialStore, fulfil, IssuanceNote, WantedCredentials } from "../credentials";
 import { performOperation } from "./broker-operations";
-import { MaterialClient, renderMaterial } from "./material";
+import { brokerFiles, MaterialClient, renderMaterial } from "./material";
 import { removeMaterial, writeMaterial } from "./material-folder";
 import { answer, currentOperation } from "./operation";
+import { declaredFilesFaults, ExpectedSet, materialFaults, SetFiles } from "./preflight";
 
 /** A client as it was declared. */
 export interface DeliveredClient extends MaterialClient {
@@ -18,10 +19,13 @@ export interface Delivery {
   readonly brokerPath: string;
   readonly store: CredentialStore;
   readonly wanted: WantedCredentials;
+  /** The files of the set that need no credentials. */
+  readonly declaredFiles: SetFiles;
+  readonly expected: ExpectedSet;
   readonly clients: readonly DeliveredClient[];
 }
 
-/** Lines of notes before they are only counted. */
+/** Lines of notes, or of faults, before they are only counted. */
 const MAXIMUM_LINES = 12;
 
 /**
@@ -38,16 +42,21 @@ export function deliverMaterial(delivery: Delivery): void {
 }
 
 function deliver(delivery: Delivery): void {
-  const { store, wanted, brokerPath, stackId } = delivery;
+  const { store, wanted, brokerPath, stackId, declaredFiles, expected } = delivery;
   const directory = path.join(delivery.stackDirectory, delivery.materialFolder);
   const mayIssue = store.issue === "whenMissing";
   let fulfilment;
   let isEmpty;
+  refuse(brokerPath, directory, declaredFilesFaults(declaredFiles, expected));
   try {
     const now = new Date();
     const folder = store.open(now);
     ({ isEmpty } = folder);
     fulfilment = fulfil(folder, wanted, mayIssue, now);
+    if (fulfilment.credentials) {
+      const files = brokerFiles(fulfilment.credentials);
+      refuse(brokerPath, directory, materialFaults(files, expected, fulfilment.credentials, now));
+    }
   } catch (error) {
     removeMaterial(directory);
     // A store that is only read may be another environment's: it must not keep this one from its work.
@@ -73,6 +82,19 @@ function deliver(delivery: Delivery): void {
     report(`${brokerPath}: due in ${store.location} (to issue: npx cdktf-mosquitto issue ${stackId})`, due);
   }
   writeMaterial(directory, renderMaterial(credentials, delivery.clients));
+}
+
+/** What fails here never reaches a broker. */
+function refuse(brokerPath: string, directory: string, faults: readonly string[]): void {
+  if (faults.length === 0) return;
+  removeMaterial(directory);
+  const lines = faults.slice(0, MAXIMUM_LINES).map((fault) => `  - ${fault}`);
+  if (faults.length > MAXIMUM_LINES) lines.push(`  and ${faults.length - MAXIMUM_LINES} more`);
+  throw new Error(
+    `what would be deployed for ${brokerPath} is not as it was declared, or does not fit together:\n${lines.join("\n")}\n` +
+      "allowed: files that agree with each other and the declaration; remedy: if the store was edited by hand, bring back " +
+      "its files; otherwise it is a fault of cdktf-mosquitto: please report it with this message",
+  );
 }
 
 function report(title: string, notes: readonly IssuanceNote[]): void {

@@ -1,5 +1,5 @@
 import { renderPasswordFile } from "../access";
-import { connectionBundle, ConnectionEndpoint, ConnectionIdentity } from "../client/connection-bundle";
+import { connectionBundle, ConnectionEndpoint, ConnectionIdentity, usesTls } from "../client/connection-bundle";
 import { Authority, Credentials } from "../credentials";
 
 /** File names of the material, relative to its folder. */
@@ -20,7 +20,7 @@ export function authorityKey(purpose: AuthorityPurpose, generation: number): str
 
 /** A client as far as its bundle needs it. */
 export interface MaterialClient extends ConnectionIdentity {
-  readonly endpoint: ConnectionEndpoint;
+  readonly endpoints: readonly ConnectionEndpoint[];
 }
 
 /** The files of a set that come from the credential store, by name. Which there are depends on the listeners alone. */
@@ -84,12 +84,13 @@ export function renderMaterial(
   const files = new Map(brokerFiles(credentials));
   for (const client of clients) {
     const { certificate, chainPem = "", password } = credentials.clients.get(client.name) ?? {};
-    const bundle = connectionBundle(client.endpoint, client, {
-      ...(client.endpoint.protocol === "mqtts" && { caPem: roots(serverAuthorities) }),
+    const bundle = connectionBundle(client.endpoints, client, {
+      ...(client.endpoints.some(usesTls) && { caPem: roots(serverAuthorities) }),
       ...(certificate && {
         certificate: { ...certificate, certificatePem: certificate.certificatePem + chainPem },
       }),
-      ...(password && { password: password.value }),
+      hasPassword: password !== undefined,
+      ...(password?.value !== undefined && { password: password.value }),
     });
     files.set(connectionFile(client.name), json(bundle));
   }

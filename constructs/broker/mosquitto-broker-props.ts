@@ -4,10 +4,11 @@ import { ConnectionOutputs } from "../client/connection-outputs";
 import { CertificateAuthority, CredentialStore } from "../credentials";
 import { KeyAlgorithm } from "../pki";
 import { BrokerNetwork } from "./broker-network";
+import { BrokerOptions } from "./broker-options";
 import { Listener } from "./listener";
 import { MosquittoImage } from "./mosquitto-image";
 
-export interface MosquittoBrokerProps {
+export interface MosquittoBrokerProps extends BrokerOptions {
   /**
    * DNS names and IP addresses that clients use to reach the broker. The first is what bundles say; all are in the
    * server's certificate, beside localhost and the loopback addresses.

@@ -3,19 +3,23 @@ import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { renderAccessControlList } from "../access";
-import { Authentication } from "../client/authentication";
-import { ConnectionEndpoint } from "../client/connection-bundle";
+import { accessMatrix, AccessMatrixEntry, AccessRules, decide, renderAccessControlList } from "../access";
+import { AuthenticationMethod } from "../client/authentication";
+import { credentialVersionFault, tokenFault } from "../client/client-faults";
+import { ListedClient } from "../client/client-list";
 import { ConnectionOutputs } from "../client/connection-outputs";
-import { ClientOptions, credentialVersionFault, MosquittoClient, tokenFault } from "../client/mosquitto-client";
+import { ClientOptions, MosquittoClient } from "../client/mosquitto-client";
 import { CertificateAuthority, CredentialStore } from "../credentials";
-import { Fault, Faults, show } from "../faults";
-import { Host, hostFault, lifetimeFaults, parseHost } from "../pki";
+import { Fault, Faults } from "../faults";
+import { Host, hostFault, KeyAlgorithm, lifetimeFaults, parseHost } from "../pki";
 import { AuthorityGuard } from "./authority-guard";
 import { BrokerNetwork } from "./broker-network";
+import { brokerOptionFaults, brokerOptionWarnings } from "./broker-options";
 import { BrokerOutputs } from "./broker-outputs";
 import { BrokerResources } from "./broker-resources";
 import { BrokerSet } from "./broker-set";
+import { ClientListOptions, listedClients } from "./client-lists";
+import { ClientRegistry, endpointOf } from "./client-registry";
 import { deliverMaterial } from "./delivery";
 import { Listener } from "./listener";
 import { brokerFileNames } from "./material";
@@ -44,9 +48,7 @@ export class MosquittoBroker extends Construct {
   /** Name of the Docker network that the broker is on. */
   readonly networkName: string;
 
-  /** By the name that its file and output have, where upper and lower case, `.` and `_` may be the same. */
-  private readonly clients = new Map<string, MosquittoClient>();
-  private readonly clientScope: Construct;
+  private readonly registry: ClientRegistry;
   private readonly hosts: readonly Host[];
   private readonly serverAuthority: CertificateAuthority;
   /** Absent where no listener asks for a client certificate. */
@@ -67,7 +69,7 @@ export class MosquittoBroker extends Construct {
     const image = props.image ?? MosquittoImage.official();
     const store = props.credentials ?? CredentialStore.folder(`credentials/${this.name}`);
     this.serverAuthority = props.serverAuthority ?? CertificateAuthority.managed();
-    if (this.listeners.some((listener) => listener.accepts("certificate"))) {
+    if (this.listeners.some((listener) => listener.asksForCertificate)) {
       this.clientAuthority = props.clientAuthority ?? CertificateAuthority.managed();
     }
     this.validate(network, image);
@@ -81,26 +83,25 @@ export class MosquittoBroker extends Construct {
       this,
       "give each broker a store of its own",
     );
-    if (image.warning !== undefined) Annotations.of(this).addWarning(image.warning);
-    if (this.clientAuthority?.hasRevocationLists === false) {
-      Annotations.of(this).addWarning(
-        "clientAuthority has no revocation list: a stolen certificate is refused only when its client is no longer " +
-          "declared, and every authority below the same root may issue certificates with a declared client's name",
-      );
-    }
-    for (const listener of this.listeners.filter(({ usesTls }) => !usesTls)) {
-      Annotations.of(this).addWarning(
-        `Listener.plaintext() on port ${listener.port}: passwords and payloads are readable on their way`,
-      );
-    }
+    for (const warning of this.warnings(image)) Annotations.of(this).addWarning(warning);
 
-    this.clientScope = new Construct(this, "clients");
+    this.registry = new ClientRegistry(new Construct(this, "clients"), {
+      brokerPath: this.node.path,
+      listeners: this.listeners,
+      host: (this.hosts[0] as Host).value,
+      clientAuthority: this.clientAuthority,
+      surroundings: {
+        certificateLifetime: { validityDays: CLIENT_VALIDITY, ...props.clientCertificates },
+        takesLongSalts: image.line !== "2.0",
+        publishesSys: props.sysInterval !== 0,
+      },
+    });
     const materialFolder = `material/${this.name}`;
     const checksRevocations = this.clientAuthority?.hasRevocationLists ?? true;
     const set = new BrokerSet(this, {
       materialFolder,
       materialFiles: brokerFileNames(this.clientAuthority !== undefined),
-      conf: renderMosquittoConf(this.listeners, { checksRevocations }),
+      conf: renderMosquittoConf({ listeners: this.listeners, options: props, checksRevocations }),
       accessControlList: () => renderAccessControlList(this.accessRules()),
     });
     const guard = new AuthorityGuard(this, {
@@ -117,12 +118,17 @@ export class MosquittoBroker extends Construct {
       name: this.name,
       image: image.name,
       listeners: this.listeners,
+      ...(props.limits?.memoryLimit !== undefined && { memoryLimit: props.limits.memoryLimit }),
       network,
       // In another container localhost is that container.
       aliases: this.hosts.flatMap(({ kind, value }) => (kind === "dns" && value !== "localhost" ? [value] : [])),
       set,
       guard: guard.credentials,
-      ...(!checksRevocations && { replacedWith: "client-ca.crt" }),
+      replacedWith: [
+        ...(checksRevocations ? [] : ["client-ca.crt"]),
+        // libwebsockets reads it at the start only.
+        ...(image.line === "2.0" && this.listeners.some(({ protocol }) => protocol === "wss") ? ["server.crt"] : []),
+      ],
       protectData: props.protectData ?? true,
       ...(props.provider && { provider: props.provider }),
     });
@@ -136,7 +142,10 @@ export class MosquittoBroker extends Construct {
       prefix: props.outputPrefix ?? "",
       materialFolder,
       connectionOutputs: props.connectionOutputs ?? ConnectionOutputs.withSecrets(),
-      endpoints: this.listeners.map((listener) => ({ kind: listener.kind, ...this.endpoint(listener) })),
+      endpoints: this.listeners.map((listener) => {
+        const { host, port, protocol } = endpointOf(listener, (this.hosts[0] as Host).value);
+        return { kind: listener.kind, host, port, protocol };
+      }),
     });
 
     afterSynthesis(stack, (stackDirectory) =>
@@ -152,61 +161,105 @@ export class MosquittoBroker extends Construct {
           hosts: this.hosts,
           serverAuthority: this.serverAuthority,
           clientAuthority: this.clientAuthority,
-          clients: [...this.clients.values()],
+          clients: this.clients,
         }),
-        clients: [...this.clients.values()],
+        declaredFiles: set.declaredFiles(),
+        expected: {
+          listeners: this.listeners,
+          checksRevocations,
+          extraNames: extraNames([props.extraConfig, ...this.listeners.map(({ options }) => options.extraConfig)]),
+          hosts: this.hosts,
+          rules: this.accessRules(),
+          passwords: this.clients.flatMap(({ name, authentication }) => (authentication.password ? [name] : [])),
+        },
+        clients: this.clients,
       }),
     );
+  }
+
+  /** Every client that was declared. */
+  get clients(): readonly MosquittoClient[] {
+    return this.registry.all;
   }
 
   /**
    * Declares a client, with its credential, its access rules and an output with its connection bundle.
    *
    * @param name user name, client id and common name at once: letters, digits, `.`, `_` and `-`
-   * @throws {Error} naming every fault, or when no listener accepts such a client
+   * @throws {Error} naming every fault
    */
   addClient(name: string, options: ClientOptions = {}): MosquittoClient {
-    const { method } = options.authentication ?? Authentication.certificate();
-    const listener = this.listeners.find((candidate) => candidate.accepts(method));
-    if (listener === undefined) {
-      const kinds = this.listeners.map(({ kind }) => kind).join(", ");
-      throw new Error(
-        `client ${show(name)} of ${this.node.path} proves itself by ${method}, and no listener accepts that; ` +
-          `the listeners are: ${kinds}; remedy: add ${method === "certificate" ? "Listener.mutualTls()" : "Listener.passwordOverTls()"}, ` +
-          "or declare another authentication",
-      );
-    }
-    const key = String(name).toLowerCase().replace(/\./g, "_");
-    const twin = this.clients.get(key);
-    if (twin !== undefined) {
-      throw new Error(
-        `client ${show(name)} of ${this.node.path} has the name of client ${show(twin.name)}; ` +
-          "allowed: names that differ in more than upper and lower case, or . and _, since they name files and outputs; " +
-          "remedy: rename one",
-      );
-    }
-    if (options.authentication?.requestPem !== undefined && this.clientAuthority?.issues === false) {
-      throw new Error(
-        `client ${show(name)} of ${this.node.path} has a certificate request, and its authority is only trusted, not issuing ` +
-          "here; allowed: Authentication.certificate(); remedy: have the request signed by that authority",
-      );
-    }
-    const lifetimes = { ...this.props.clientCertificates, ...options.authentication?.certificateOptions };
-    const faults = new Faults(`client ${show(name)} of ${this.node.path}`);
-    faults.add(...lifetimeFaults("authentication", { validityDays: CLIENT_VALIDITY, ...lifetimes }));
-    faults.throwIfAny();
-    const client = new MosquittoClient(this.clientScope, name, options, this.endpoint(listener));
-    this.outputs.addConnection(name, describe(client));
-    this.clients.set(key, client);
-    return client;
+    return this.addAll([{ name, options }])[0] as MosquittoClient;
   }
 
-  private endpoint({ port, protocol }: Listener): ConnectionEndpoint {
-    return { host: (this.hosts[0] as Host).value, port, protocol };
+  /**
+   * Declares many clients at once: names, or what `ClientList.csv()` has read. None gets an output of its own unless that
+   * is asked for.
+   *
+   * @throws {Error} naming the faults of all, each with its place in the list
+   */
+  addClients(list: readonly (string | ListedClient)[], options: ClientListOptions): readonly MosquittoClient[] {
+    return this.addAll(listedClients(this.node.path, list, options));
   }
 
-  private accessRules(): { userName: string; publish: readonly string[]; subscribe: readonly string[] }[] {
-    return [...this.clients.values()].map(({ name, publish, subscribe }) => ({ userName: name, publish, subscribe }));
+  /**
+   * Whether the declared rules let a client publish to a topic, or to every topic that a filter stands for. The broker
+   * decides the same.
+   *
+   * @param topics topic name or topic filter (MQTT 5 section 4.7)
+   * @throws {Error} for a client of another name than was declared, or what is no topic filter
+   */
+  canPublish(client: string | MosquittoClient, topics: string): boolean {
+    return decide(rulesOf(this.registry.get(client)), "publish", topics) === "all";
+  }
+
+  /**
+   * Whether the declared rules let a client receive the messages of a topic, or of every topic that a filter stands for.
+   * Mosquitto grants every subscription and checks each message that it delivers.
+   *
+   * @param topics topic name, topic filter, or shared subscription
+   * @throws {Error} for a client of another name than was declared, or what is no topic filter
+   */
+  canSubscribe(client: string | MosquittoClient, topics: string): boolean {
+    return decide(rulesOf(this.registry.get(client)), "subscribe", topics) === "all";
+  }
+
+  /**
+   * Who can do what: for each client and each column whether it may publish to and receive from all of it, some of it or
+   * none; left out where both are none.
+   *
+   * @param columns topic names and filters. @default - every filter that any client declares
+   */
+  accessMatrix(columns?: readonly string[]): readonly AccessMatrixEntry[] {
+    return accessMatrix(this.accessRules(), columns);
+  }
+
+  private addAll(declarations: Parameters<ClientRegistry["add"]>[0]): readonly MosquittoClient[] {
+    const clients = this.registry.add(declarations);
+    clients.forEach((client, index) => {
+      if (declarations[index]?.options.connectionOutput ?? true) {
+        this.outputs.addConnection(client.name, describe(client));
+      }
+    });
+    return clients;
+  }
+
+  private accessRules(): AccessRules[] {
+    return this.clients.map(rulesOf);
+  }
+
+  private warnings(image: MosquittoImage): string[] {
+    return [
+      ...(image.warning === undefined ? [] : [image.warning]),
+      ...(this.clientAuthority?.hasRevocationLists === false
+        ? [
+            "clientAuthority has no revocation list: a stolen certificate is refused only when its client is no longer " +
+              "declared, and every authority below the same root may issue certificates with a declared client's name",
+          ]
+        : []),
+      ...this.listeners.flatMap((listener, index) => listener.warnings(`listeners[${index}]`)),
+      ...brokerOptionWarnings(this.props),
+    ];
   }
 
   private authorityFaults(): Fault[] {
@@ -248,9 +301,15 @@ export class MosquittoBroker extends Construct {
         remedy: "leave it out for Listener.mutualTls()",
       });
     }
+    const surroundings = {
+      publishes: !network.isInternal,
+      isShared: network.existingName !== undefined && !network.isInternal,
+      mosquittoLine: image.line,
+      serverKey: props.serverCertificate?.keyAlgorithm ?? props.keyAlgorithm ?? KeyAlgorithm.ecdsaP256(),
+    };
     const ports = new Map<number, number>();
     this.listeners.forEach((listener, index) => {
-      faults.add(...listener.faults(`listeners[${index}]`, !network.isInternal));
+      faults.add(...listener.faults(`listeners[${index}]`, surroundings));
       const first = ports.get(listener.port);
       if (first !== undefined) {
         faults.add({
@@ -262,6 +321,7 @@ export class MosquittoBroker extends Construct {
       }
       ports.set(listener.port, index);
     });
+    faults.add(...brokerOptionFaults(props, this.listeners, image.line));
     faults.add(...this.authorityFaults());
     faults.add(...lifetimeFaults("serverCertificate", { validityDays: SERVER_VALIDITY, ...props.serverCertificate }));
     faults.add(...lifetimeFaults("clientCertificates", { validityDays: CLIENT_VALIDITY, ...props.clientCertificates }));
@@ -274,8 +334,24 @@ export class MosquittoBroker extends Construct {
 }
 
 function describe({ method, credentialVersion, authentication }: MosquittoClient): string {
-  const how = authentication.requestPem === undefined ? method : "certificate for a key of its own";
-  return `${how}, version ${credentialVersion}`;
+  const ownKey = authentication.certificate?.requestPem === undefined ? "" : " for a key of its own";
+  return `${HOW[method]}${ownKey}, version ${credentialVersion}`;
+}
+
+/** The names of options in lines that passed. */
+function extraNames(all: readonly (readonly string[] | undefined)[]): ReadonlySet<string> {
+  return new Set(all.flatMap((lines = []) => lines.map((line) => line.split(" ")[0] as string)));
+}
+
+const HOW: Readonly<Record<AuthenticationMethod, string>> = {
+  certificate: "certificate",
+  password: "password",
+  certificateAndPassword: "password and certificate",
+  certificateOrPassword: "password or certificate",
+};
+
+function rulesOf({ name, publish, subscribe, deny }: MosquittoClient): AccessRules {
+  return { userName: name, publish, subscribe, deny };
 }
 
 function dockerNameFault(name: string): Fault | undefined {

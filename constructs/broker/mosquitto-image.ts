@@ -4,8 +4,11 @@ import { Fault } from "../faults";
 const OFFICIAL_IMAGE =
   "eclipse-mosquitto:2.1.2-alpine@sha256:38c0da4f2ef84284d47b3b3eeea1cb3bdeabe81ee10caf0cd5c5ff61ee3ea408";
 
+/** A line of Mosquitto releases that this library knows. */
+export type MosquittoLine = "2.0" | "2.1";
+
 /** Below these, faults are known that the newer release of the same line mends. */
-const FLOORS: Readonly<Record<string, readonly number[]>> = { "2.0": [2, 0, 22], "2.1": [2, 1, 2] };
+const FLOORS: Readonly<Record<MosquittoLine, readonly number[]>> = { "2.0": [2, 0, 22], "2.1": [2, 1, 2] };
 
 /** Which image runs the broker, and which Mosquitto is in it. */
 export class MosquittoImage {
@@ -32,7 +35,7 @@ export class MosquittoImage {
   /** What is wrong with it. */
   faults(): Fault[] {
     const faults: Fault[] = [];
-    if (FLOORS[this.line] === undefined || !/^\d+\.\d+\.\d+$/.test(this.version)) {
+    if (this.line === undefined || !/^\d+\.\d+\.\d+$/.test(this.version)) {
       faults.push({
         what: "image.version",
         value: this.version,
@@ -53,14 +56,16 @@ export class MosquittoImage {
 
   /** A warning where this version has faults that a later one of the same line mends. */
   get warning(): string | undefined {
+    if (this.line === undefined) return undefined;
     const floor = FLOORS[this.line];
-    if (floor === undefined) return undefined;
     const numbers = this.version.split(".").map(Number);
     if ((numbers[2] as number) >= (floor[2] as number)) return undefined;
     return `Mosquitto ${this.version} has known faults; use ${floor.join(".")} or later, or see that your distribution has mended them`;
   }
 
-  private get line(): string {
-    return this.version.split(".").slice(0, 2).join(".");
+  /** The line of releases that it is of, if this library knows it. */
+  get line(): MosquittoLine | undefined {
+    const line = this.version.split(".").slice(0, 2).join(".");
+    return line in FLOORS ? (line as MosquittoLine) : undefined;
   }
 }

@@ -62,6 +62,7 @@ export interface ClientStatus {
   readonly trusts_every_authority: boolean;
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
+  readonly deny: readonly string[];
 }
 
 const VARIABLE = "CDKTF_MOSQUITTO_REQUEST";

@@ -1,7 +1,10 @@
-import { CONTROL_CLIENT_NAME, DEFAULT_ITERATIONS } from "../access";
+import { CONTROL_CLIENT_NAME, DEFAULT_ITERATIONS, passwordFault } from "../access";
+import { PasswordOptions } from "../client/authentication";
 import { MosquittoClient } from "../client/mosquitto-client";
-import { CertificateAuthority, WantedAuthority, WantedCredentials } from "../credentials";
+import { CertificateAuthority, WantedAuthority, WantedCredentials, WantedPassword } from "../credentials";
+import { describeFault } from "../faults";
 import { Host, KeyAlgorithm, lifetime } from "../pki";
+import { TextSource } from "../text-source";
 import { GENERATION_HOSTS } from "./container-paths";
 import type { MosquittoBrokerProps } from "./mosquitto-broker-props";
 
@@ -42,26 +45,50 @@ export function wantedCredentials(broker: DeclaredBroker): WantedCredentials {
       lifetime: lifetime(serverCertificate, SERVER_VALIDITY),
     },
     controlName: CONTROL_CLIENT_NAME,
-    certificates: clients
-      .filter(({ method }) => method === "certificate" && clientAuthority?.issues === true)
-      .map(({ name, credentialVersion, authentication: { certificateOptions, requestPem } }) => {
-        const options = { ...clientCertificates, ...certificateOptions };
-        return {
+    certificates: clients.flatMap(({ name, commonName, credentialVersion, authentication: { certificate } }) => {
+      if (certificate === undefined || clientAuthority?.issues !== true) return [];
+      const options = { ...clientCertificates, ...certificate.options };
+      return [
+        {
           name,
+          commonName,
           credentialVersion,
           algorithm: options.keyAlgorithm ?? keyAlgorithm,
           lifetime: lifetime(options, CLIENT_VALIDITY),
-          ...(requestPem !== undefined && { requestPem }),
-        };
-      }),
-    passwords: clients
-      .filter(({ method }) => method === "password")
-      .map(({ name, credentialVersion, authentication: { passwordOptions } }) => ({
-        name,
-        credentialVersion,
-        ...(passwordOptions.value !== undefined && { value: passwordOptions.value }),
-        iterations: passwordOptions.iterations ?? DEFAULT_ITERATIONS,
-      })),
+          ...(certificate.requestPem !== undefined && { requestPem: certificate.requestPem }),
+        },
+      ];
+    }),
+    passwords: clients.flatMap(({ name, credentialVersion, authentication: { password } }) =>
+      password === undefined ? [] : [wantedPassword(name, credentialVersion, password)],
+    ),
+  };
+}
+
+function wantedPassword(
+  name: string,
+  credentialVersion: number,
+  { value, hash, iterations = DEFAULT_ITERATIONS }: PasswordOptions,
+): WantedPassword {
+  return {
+    name,
+    credentialVersion,
+    ...(value !== undefined && { value: value instanceof TextSource ? sourceOf(name, value) : value }),
+    ...(hash !== undefined && { hash }),
+    iterations,
+  };
+}
+
+/** Read once, and only when it is needed: a command may ask at the terminal. */
+function sourceOf(name: string, source: TextSource): () => string {
+  let value: string | undefined;
+  return () => {
+    if (value !== undefined) return value;
+    const what = `the password of client ${name}`;
+    value = source.read(what).replace(/\r?\n$/, "");
+    const fault = passwordFault(`${what} from ${source.description}`, value, name);
+    if (fault !== undefined) throw new Error(describeFault(fault));
+    return value;
   };
 }
 

@@ -1,7 +1,11 @@
 import { KeyAlgorithm, LifetimeOptions } from "../pki";
+import { TextSource } from "../text-source";
 
-/** How a client proves who it is. */
-export type AuthenticationMethod = "certificate" | "password";
+/**
+ * How a client proves who it is. With `certificateAndPassword` neither is enough, with `certificateOrPassword` each is,
+ * at the listeners that ask for it.
+ */
+export type AuthenticationMethod = "certificate" | "password" | "certificateAndPassword" | "certificateOrPassword";
 
 export interface CertificateOptions extends LifetimeOptions {
   /**
@@ -14,12 +18,21 @@ export interface CertificateOptions extends LifetimeOptions {
 
 export interface PasswordOptions {
   /**
-   * The password, 12 characters or more. It goes into the client's bundle and, hashed, into the password file; never
-   * into the synthesized config.
+   * The password, 12 characters or more: a text, or where to read it whenever material for a deploy is made, such as
+   * `TextSource.variable("PLC_PASSWORD")`; one line break at the end of a source is dropped. It goes into the client's
+   * bundle and, hashed, into the password file; never into the synthesized config or the credential store.
    *
    * @default - one with 192 random bits is generated and kept in the credential store
    */
-  readonly value?: string;
+  readonly value?: string | TextSource;
+
+  /**
+   * The password's hash instead, as `mosquitto_passwd` makes it: `$7$ITERATIONS$SALT$KEY`. The bundle then has no
+   * password. Not together with `value` or `iterations`.
+   *
+   * @default - made from the password
+   */
+  readonly hash?: string;
 
   /**
    * PBKDF2 iterations of the hash. The broker's one thread spends them at every connect, and for every connected
@@ -34,7 +47,7 @@ export interface PasswordOptions {
 export class Authentication {
   /** A certificate of its own, issued by the clients' authority; for mutual-TLS listeners. */
   static certificate(options: CertificateOptions = {}): Authentication {
-    return new Authentication("certificate", options, {});
+    return new Authentication("certificate", { options });
   }
 
   /**
@@ -44,19 +57,59 @@ export class Authentication {
    * @param pem PKCS#10 request (RFC 2986), with a key of RSA 2048 bits or more or ECDSA P-256, P-384 or P-521
    */
   static certificateRequest(pem: string, options: LifetimeOptions = {}): Authentication {
-    return new Authentication("certificate", options, {}, pem);
+    return new Authentication("certificate", { options, requestPem: pem });
   }
 
   /** A user name and a password; for password listeners. */
   static password(options: PasswordOptions = {}): Authentication {
-    return new Authentication("password", {}, options);
+    return new Authentication("password", undefined, options);
+  }
+
+  /**
+   * A certificate and a password, of which neither is enough alone; for `Listener.mutualTlsWithPassword()`. Its
+   * certificate's common name is `NAME+password`, which no rule is for, so that a mutual-TLS listener beside gives it
+   * nothing. A broker that also has a listener for passwords alone refuses such a client.
+   */
+  static certificateAndPassword(
+    certificate: Authentication = Authentication.certificate(),
+    password: Authentication = Authentication.password(),
+  ): Authentication {
+    return Authentication.combine("certificateAndPassword", certificate, password);
+  }
+
+  /** A certificate and a password, of which each is enough where it is asked for; for every listener. */
+  static certificateOrPassword(
+    certificate: Authentication = Authentication.certificate(),
+    password: Authentication = Authentication.password(),
+  ): Authentication {
+    return Authentication.combine("certificateOrPassword", certificate, password);
+  }
+
+  private static combine(
+    method: "certificateAndPassword" | "certificateOrPassword",
+    certificate: Authentication,
+    password: Authentication,
+  ): Authentication {
+    if (certificate.method === "certificate" && password.method === "password") {
+      return new Authentication(method, certificate.certificate, password.password);
+    }
+    throw new Error(
+      `Authentication.${method}() was given ${certificate.method} and ${password.method}; allowed: a certificate first, ` +
+        "then a password; remedy: pass Authentication.certificate() or certificateRequest(), and Authentication.password()",
+    );
   }
 
   private constructor(
     readonly method: AuthenticationMethod,
-    readonly certificateOptions: CertificateOptions,
-    readonly passwordOptions: PasswordOptions,
-    /** Of a client that keeps its key. */
-    readonly requestPem?: string,
+    /** Absent where the client has no certificate. */
+    readonly certificate?: CertificateDeclaration,
+    /** Absent where the client has no password. */
+    readonly password?: PasswordOptions,
   ) {}
+}
+
+export interface CertificateDeclaration {
+  readonly options: CertificateOptions;
+  /** Of a client that keeps its key. */
+  readonly requestPem?: string;
 }

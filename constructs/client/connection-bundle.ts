@@ -1,10 +1,14 @@
 import { isIPv6 } from "node:net";
 
+/** What a client shows at an endpoint. */
+export type EndpointAuthentication = "certificate" | "password" | "certificateAndPassword";
+
 /** Where a client connects to: plain values, taken from the listener that accepts it. */
 export interface ConnectionEndpoint {
   readonly host: string;
   readonly port: number;
-  readonly protocol: "mqtts" | "mqtt";
+  readonly protocol: "mqtts" | "wss" | "mqtt" | "ws";
+  readonly authentication: EndpointAuthentication;
 }
 
 /** What a client is declared to be, as far as its bundle tells. */
@@ -12,6 +16,7 @@ export interface ConnectionIdentity {
   readonly name: string;
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
+  readonly deny: readonly string[];
 }
 
 /** The client's secrets and certificates, as far as its listener counts them. */
@@ -22,6 +27,8 @@ export interface ConnectionMaterial {
     readonly privateKeyPem?: string;
     readonly notAfter: string;
   };
+  /** Whether it has a password, which only the client may know. */
+  readonly hasPassword: boolean;
   readonly password?: string;
 }
 
@@ -32,14 +39,15 @@ export interface ConnectionMaterial {
 export interface ConnectionBundle {
   readonly host: string;
   readonly port: number;
-  /** `mqtts` over TLS, `mqtt` in clear text. */
+  /** `mqtts` or `wss` over TLS, `mqtt` or `ws` in clear text. */
   readonly protocol: string;
-  /** `protocol://host:port`, without credentials. */
+  /** `protocol://host:port`, without credentials; over WebSockets with the path `/mqtt`. */
   readonly url: string;
   /** The name that the server's certificate is checked against. */
   readonly server_name?: string;
   readonly client_id: string;
   readonly username?: string;
+  /** Absent where only its hash was given: the client knows it. */
   readonly password?: string;
   /** The roots that the server's certificate is checked against: two while one replaces the other. */
   readonly ca_pem?: string;
@@ -49,40 +57,59 @@ export interface ConnectionBundle {
   readonly key_pem?: string;
   /** End of the client certificate's validity, ISO 8601. */
   readonly expires_at?: string;
+  /** Every endpoint that accepts this client and what it shows there, where there are several; the first is the one above. */
+  readonly endpoints?: readonly BundleEndpoint[];
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
+  /** Topic filters that are closed although others open them. */
+  readonly deny?: readonly string[];
+}
+
+export interface BundleEndpoint extends ConnectionEndpoint {
+  readonly url: string;
 }
 
 /** The fields of a bundle that are secret. */
 export const SECRET_FIELDS: readonly (keyof ConnectionBundle)[] = ["password", "key_pem"];
 
 export function connectionBundle(
-  endpoint: ConnectionEndpoint,
+  endpoints: readonly ConnectionEndpoint[],
   identity: ConnectionIdentity,
   material: ConnectionMaterial,
 ): ConnectionBundle {
+  const { caPem, certificate, hasPassword, password } = material;
+  const { name, publish, subscribe, deny } = identity;
+  const [endpoint] = endpoints;
+  if (endpoint === undefined) throw new Error(`client ${name} has no endpoint`);
   const { host, port, protocol } = endpoint;
-  const { caPem, certificate, password } = material;
   return {
     host,
     port,
     protocol,
     url: endpointUrl(endpoint),
-    ...(protocol === "mqtts" && { server_name: host }),
-    client_id: identity.name,
-    ...(password !== undefined && { username: identity.name, password }),
+    ...(endpoints.some(usesTls) && { server_name: host }),
+    client_id: name,
+    ...(hasPassword && { username: name }),
+    ...(password !== undefined && { password }),
     ...(caPem !== undefined && { ca_pem: caPem }),
     ...(certificate && {
       cert_pem: certificate.certificatePem,
       ...(certificate.privateKeyPem !== undefined && { key_pem: certificate.privateKeyPem }),
       expires_at: certificate.notAfter,
     }),
-    publish: identity.publish,
-    subscribe: identity.subscribe,
+    ...(endpoints.length > 1 && { endpoints: endpoints.map((one) => ({ ...one, url: endpointUrl(one) })) }),
+    publish,
+    subscribe,
+    ...(deny.length > 0 && { deny }),
   };
 }
 
-/** The URL of an endpoint; an IPv6 address is in brackets (RFC 3986 §3.2.2). */
-export function endpointUrl({ host, port, protocol }: ConnectionEndpoint): string {
-  return `${protocol}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+export function usesTls({ protocol }: Pick<ConnectionEndpoint, "protocol">): boolean {
+  return protocol === "mqtts" || protocol === "wss";
+}
+
+/** The URL of an endpoint; an IPv6 address is in brackets (RFC 3986 section 3.2.2). */
+export function endpointUrl({ host, port, protocol }: Omit<ConnectionEndpoint, "authentication">): string {
+  const path = protocol === "wss" || protocol === "ws" ? "/mqtt" : "";
+  return `${protocol}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`;
 }

@@ -1,12 +1,44 @@
-import { Token } from "cdktf";
 import { Construct } from "constructs";
-import { clientNameFault, iterationsFault, passwordFault, publishFilterFault, subscribeFilterFault } from "../access";
-import { Fault, Faults } from "../faults";
-import { certificationRequestFault, lifetimeFaults } from "../pki";
 import { Authentication, AuthenticationMethod } from "./authentication";
 import { ConnectionEndpoint, ConnectionIdentity } from "./connection-bundle";
 
-export interface ClientOptions {
+/**
+ * What a client may do. Everything else is denied. Topic filters are those of MQTT 5 section 4.7: `+` is one whole
+ * level, `#` the rest, and neither includes topics that begin with `$`.
+ */
+export interface AccessRuleOptions {
+  /**
+   * Topic filters that it may publish to, such as `plant/sensor-1/#`. A will needs one, too.
+   *
+   * @default - none
+   */
+  readonly publish?: readonly string[];
+
+  /**
+   * Topic filters that it may receive messages from. `$SYS` must be named. A shared subscription, such as
+   * `$share/workers/plant/#`, is declared as it will be subscribed to; Mosquitto checks the filter inside of it, so the
+   * client may receive those messages without sharing them, too.
+   *
+   * @default - none
+   */
+  readonly subscribe?: readonly string[];
+
+  /**
+   * Topic filters for both.
+   *
+   * @default - none
+   */
+  readonly publishAndSubscribe?: readonly string[];
+
+  /**
+   * Topic filters that are closed in both directions although others open them.
+   *
+   * @default - none
+   */
+  readonly deny?: readonly string[];
+}
+
+export interface ClientOptions extends AccessRuleOptions {
   /**
    * How the client proves who it is.
    *
@@ -15,51 +47,59 @@ export interface ClientOptions {
   readonly authentication?: Authentication;
 
   /**
-   * Topic filters that it may publish to, such as `plant/sensor-1/#` (MQTT 5 §4.7).
-   *
-   * @default - none
-   */
-  readonly publish?: readonly string[];
-
-  /**
-   * Topic filters that it may receive messages from. `#` does not include `$SYS`, which must be named.
-   *
-   * @default - none
-   */
-  readonly subscribe?: readonly string[];
-
-  /**
    * Raise it by one to end the client's credential and issue another: the old certificate is refused, and a generated
    * password replaced, at the next deploy. A session that is open then is closed, and what was queued for it is lost.
    *
    * @default 1
    */
   readonly credentialVersion?: number;
+
+  /**
+   * The listeners that its bundle leads to, the very values that the broker was given; the first is the one of `url`.
+   * Mosquitto itself lets the client in wherever its credentials count.
+   *
+   * @default - every listener of the broker that accepts it
+   */
+  readonly listeners?: readonly ClientListener[];
+
+  /**
+   * Whether the stack has an output `connection_CLIENT` with its bundle. Without, the bundle is in
+   * `material/BROKER/connections/CLIENT.json` of the stack's output folder only.
+   *
+   * @default true, and false for clients of addClients()
+   */
+  readonly connectionOutput?: boolean;
+}
+
+/** A `Listener`, as far as a client knows it. */
+export interface ClientListener {
+  readonly port: number;
+  readonly protocol: ConnectionEndpoint["protocol"];
 }
 
 /** One client of a broker. Made by `broker.addClient()`. */
 export class MosquittoClient extends Construct implements ConnectionIdentity {
-  /** User name, client id and, for a certificate, its common name. */
-  readonly name: string;
   readonly authentication: Authentication;
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
+  readonly deny: readonly string[];
   readonly credentialVersion: number;
 
-  /** @throws {Error} naming every fault of the declaration */
+  /** Of options that `clientFaults` finds nothing wrong with. */
   constructor(
     scope: Construct,
-    name: string,
+    /** User name, client id and, for a certificate alone, its common name. */
+    readonly name: string,
     options: ClientOptions,
-    /** The listener that its bundle leads to. */
-    readonly endpoint: ConnectionEndpoint,
+    /** The listeners that accept it; its bundle leads to the first. */
+    readonly endpoints: readonly ConnectionEndpoint[],
   ) {
-    validate(`client ${JSON.stringify(name)} of ${scope.node.path}`, name, options);
     super(scope, name);
-    this.name = name;
+    const { publishAndSubscribe: both = [] } = options;
     this.authentication = options.authentication ?? Authentication.certificate();
-    this.publish = options.publish ?? [];
-    this.subscribe = options.subscribe ?? [];
+    this.publish = [...new Set([...(options.publish ?? []), ...both])];
+    this.subscribe = [...new Set([...(options.subscribe ?? []), ...both])];
+    this.deny = options.deny ?? [];
     this.credentialVersion = options.credentialVersion ?? 1;
   }
 
@@ -67,61 +107,16 @@ export class MosquittoClient extends Construct implements ConnectionIdentity {
   get method(): AuthenticationMethod {
     return this.authentication.method;
   }
+
+  /** Common name of its certificate. */
+  get commonName(): string {
+    return commonNameOf(this.name, this.method);
+  }
 }
 
-function validate(subject: string, name: string, options: ClientOptions): void {
-  const faults = new Faults(subject);
-  const { publish = [], subscribe = [] } = options;
-  faults.add(tokenFault("name", name) ?? clientNameFault("name", name));
-  publish.forEach((filter, index) => {
-    const what = `publish[${index}]`;
-    faults.add(tokenFault(what, filter) ?? publishFilterFault(what, filter));
-  });
-  subscribe.forEach((filter, index) => {
-    const what = `subscribe[${index}]`;
-    faults.add(tokenFault(what, filter) ?? subscribeFilterFault(what, filter));
-  });
-  if (Token.isUnresolved(publish) || Token.isUnresolved(subscribe) || publish.length + subscribe.length === 0) {
-    faults.add({
-      what: "publish and subscribe",
-      value: "none",
-      allowed: "at least one topic filter in either, known at synth",
-      remedy: "declare what the client is for; without a rule the broker delivers nothing to and from it",
-    });
-  }
-  faults.add(credentialVersionFault("credentialVersion", options.credentialVersion));
-  const { certificateOptions, passwordOptions, requestPem } = options.authentication ?? Authentication.certificate();
-  faults.add(...lifetimeFaults("authentication", certificateOptions));
-  if (requestPem !== undefined) {
-    const what = "authentication's certificate request";
-    faults.add(tokenFault(what, requestPem) ?? certificationRequestFault(what, requestPem));
-  }
-  if (passwordOptions.value !== undefined) {
-    const what = "authentication's password";
-    faults.add(
-      Token.isUnresolved(passwordOptions.value)
-        ? { what, allowed: "a value known at synth, because its hash is made then", remedy: "pass a plain string" }
-        : passwordFault(what, passwordOptions.value, name),
-    );
-  }
-  if (passwordOptions.iterations !== undefined) {
-    faults.add(iterationsFault("authentication's iterations", passwordOptions.iterations));
-  }
-  faults.throwIfAny();
-}
-
-/** A certificate, a file and a rule cannot hold a value that is known only at apply. */
-export function tokenFault(what: string, value: unknown): Fault | undefined {
-  if (!Token.isUnresolved(value)) return undefined;
-  return {
-    what,
-    value,
-    allowed: "a value known at synth",
-    remedy: "pass a plain string or number, not an attribute, variable or output of Terraform",
-  };
-}
-
-export function credentialVersionFault(what: string, value: number | undefined): Fault | undefined {
-  if (value === undefined || (Number.isInteger(value) && value >= 1)) return undefined;
-  return { what, value, allowed: "a whole number from 1", remedy: "start at 1 and raise it by one" };
+/**
+ * A certificate that needs a password beside it must not be enough where a certificate is: no client's name has a `+`.
+ */
+export function commonNameOf(name: string, method: AuthenticationMethod): string {
+  return method === "certificateAndPassword" ? `${name}+password` : name;
 }

@@ -1,7 +1,7 @@
 import { Fault } from "../faults";
 import { KeyAlgorithm, lifetimeFaults, LifetimeOptions } from "../pki";
 import { CertificateSigner } from "./certificate-signer";
-import { TextSource } from "./text-source";
+import { TextSource } from "../text-source";
 
 export interface ManagedAuthorityOptions {
   /**

@@ -3,7 +3,7 @@ import { RecordFolder } from "./record-folder";
 import { PLAIN } from "./record-codec";
 import { convertStore, openSealed, SealedOptions } from "./sealed-store";
 import { StoreFiles } from "./store-files";
-import { TextSource } from "./text-source";
+import { TextSource } from "../text-source";
 
 /** Whether a synth may issue what is missing. */
 export type IssuePolicy = "whenMissing" | "never";

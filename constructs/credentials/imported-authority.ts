@@ -1,7 +1,7 @@
 import { createPrivateKey } from "node:crypto";
 import { Issuer, orderChain, ParsedCertificate } from "../pki";
 import { AuthoritySource } from "./certificate-authority";
-import { TextSource } from "./text-source";
+import { TextSource } from "../text-source";
 
 /** Where the certificate of an authority that exists comes from. */
 export type ExistingSource = Exclude<AuthoritySource, { kind: "managed" | "intermediate" }>;

@@ -26,7 +26,6 @@ export { fulfil, planIssuance, type ClientCredentials, type Credentials, type Fu
 export { Issuing, type IssuanceNote } from "./issuing";
 export { RecordFolder } from "./record-folder";
 export { revokeClient, UnknownClientError } from "./revocations";
-export { TextSource } from "./text-source";
 export {
   type WantedAuthority,
   type WantedCertificate,

@@ -1,19 +1,26 @@
 import { createHash, randomInt } from "node:crypto";
-import { DAY, KeyAlgorithm, KeySource, Lifetime, parseCertificationRequest, parseHost, renewalTime } from "../pki";
+import {
+  DAY,
+  KeyAlgorithm,
+  KeySource,
+  Lifetime,
+  LOOPBACK_HOSTS,
+  parseCertificationRequest,
+  parseHost,
+  renewalTime,
+} from "../pki";
 import { trustedAuthorities } from "./authorities";
 import { Authority, TrustedAuthorities } from "./authority";
 import { CertificateAuthority } from "./certificate-authority";
 import { certificateFields, IssuanceNote, Issuing, Reason } from "./issuing";
 import { newest, newestByName, refuseLowerVersion } from "./latest";
-import { ClientRecord, ControlRecord, ServerRecord } from "./record";
+import { ClientRecord, commonNameOf, ControlRecord, ServerRecord } from "./record";
 import { RecordFolder } from "./record-folder";
 import { Password, Passwords } from "./passwords";
 import { Revocations } from "./revocations";
 import { crossCertificate, recordStep, refuseSkippedStep } from "./rotation";
 import { WantedAuthority, WantedCertificate, WantedCredentials, WantedServer } from "./wanted";
 
-/** Every server certificate is also for the machine itself (field reports 04, 17). */
-const LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "::1"].map(parseHost);
 /** The broker's own authority and its certificate, in days. All that trusts it is deployed together with it. */
 const CONTROL_LIFETIME: Lifetime = { validityDays: 3650, renewBeforeDays: 365 };
 
@@ -312,13 +319,15 @@ class Issuance {
     latest: ClientRecord | undefined,
   ): ClientRecord | undefined {
     const { issuing } = this;
-    const { name, requestPem } = wanted;
+    const { name, commonName, requestPem } = wanted;
     const what = `client certificate ${name}`;
     refuseLowerVersion(`client ${name}`, wanted.credentialVersion, latest?.version);
     const last = latest?.version === wanted.credentialVersion ? latest : undefined;
     if (requestPem !== undefined) this.refuseRevokedKey(name, requestPem);
     const reason =
-      this.reasonForRequest(last, requestPem) ?? this.reasonToIssue(what, last, authority, wanted, latest?.version);
+      reasonForName(last, commonName) ??
+      this.reasonForRequest(last, requestPem) ??
+      this.reasonToIssue(what, last, authority, wanted, latest?.version);
     if (reason === undefined) return last;
     return issuing.issue<ClientRecord>(
       what,
@@ -330,19 +339,20 @@ class Issuance {
         const common = {
           kind: "client",
           name,
+          ...(commonName !== name && { commonName }),
           version: wanted.credentialVersion,
           sequence: (last?.sequence ?? 0) + 1,
           issuer256: record.fingerprint256,
         } as const;
         if (requestPem !== undefined) {
           const { algorithm, publicKeyDer } = parseCertificationRequest(requestPem);
-          const certificate = signer.certify(requestPem, name, validity);
+          const certificate = signer.certify(requestPem, commonName, validity);
           const publicKey256 = sha256(publicKeyDer);
           return { ...common, ...certificateFields(certificate, algorithm), publicKey256, ...stamp };
         }
         const { algorithm } = wanted;
         const certificate = signer.client({
-          commonName: name,
+          commonName,
           algorithm,
           keyPair: issuing.key(algorithm),
           ...validity,
@@ -409,6 +419,12 @@ class Issuance {
     if (!this.issuing.mayIssue) this.issuing.schedule(renewal, `${what}: renewal`);
     return { text: `renewal: it ends ${last.notAfter}`, soon: now.getTime() < end };
   }
+}
+
+/** A certificate alone, or one that needs a password beside it: the broker tells them apart by the common name. */
+function reasonForName(last: ClientRecord | undefined, commonName: string): Reason | undefined {
+  if (last === undefined || commonNameOf(last) === commonName) return undefined;
+  return { text: `the client's authentication changed: the common name is ${commonName} now` };
 }
 
 /** By chance, so that of two branches that both renew each most likely takes another one. */

@@ -82,6 +82,8 @@ export interface ControlRecord extends LeafFields {
 export interface ClientRecord extends LeafFields {
   readonly kind: "client";
   readonly name: string;
+  /** Of the certificate, where it is not the client's name. */
+  readonly commonName?: string;
   readonly version: number;
   readonly sequence: number;
   /** Absent where the client keeps its key to itself. */
@@ -90,13 +92,17 @@ export interface ClientRecord extends LeafFields {
   readonly publicKey256?: string;
 }
 
+export function commonNameOf({ name, commonName }: ClientRecord): string {
+  return commonName ?? name;
+}
+
 export interface PasswordRecord extends Stamp {
   readonly kind: "password";
   readonly name: string;
   readonly version: number;
   readonly sequence: number;
   readonly hash: string;
-  /** Only for a generated password; a given one stays where it was given. */
+  /** Only for a generated password; a given one, or its hash, stays where it was given. */
   readonly password?: string;
 }
 

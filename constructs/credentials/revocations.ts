@@ -1,7 +1,15 @@
 import { parseRevocationList, ParsedCertificate, Revocation, revocationListFault, RevocationReason } from "../pki";
 import { Authority } from "./authority";
 import { IssuanceNote, Issuing, Reason } from "./issuing";
-import { AuthorityRecord, ClientRecord, newId, PasswordRecord, RevocationListRecord, RevocationRecord } from "./record";
+import {
+  AuthorityRecord,
+  ClientRecord,
+  commonNameOf,
+  newId,
+  PasswordRecord,
+  RevocationListRecord,
+  RevocationRecord,
+} from "./record";
 import { RecordFolder } from "./record-folder";
 import { WantedCertificate } from "./wanted";
 
@@ -42,10 +50,12 @@ export class Revocations {
 
   /** Every unexpired certificate that must not work now. */
   endedCertificates(declared: readonly WantedCertificate[]): readonly ClientRecord[] {
-    const versions = new Map(declared.map(({ name, credentialVersion }) => [name, credentialVersion]));
-    return this.unexpired().filter(
-      (record) => versions.get(record.name) !== record.version || this.of(record) !== undefined,
-    );
+    const wanted = new Map(declared.map((one) => [one.name, one]));
+    return this.unexpired().filter((record) => {
+      const one = wanted.get(record.name);
+      const isDeclared = one?.credentialVersion === record.version && one.commonName === commonNameOf(record);
+      return !isDeclared || this.of(record) !== undefined;
+    });
   }
 
   /**

@@ -24,6 +24,8 @@ export interface WantedServer {
 
 export interface WantedCertificate {
   readonly name: string;
+  /** The certificate's; with another one than before, another certificate is issued and the old one ended. */
+  readonly commonName: string;
   readonly credentialVersion: number;
   readonly algorithm: KeyAlgorithm;
   readonly lifetime: Lifetime;
@@ -34,8 +36,10 @@ export interface WantedCertificate {
 export interface WantedPassword {
   readonly name: string;
   readonly credentialVersion: number;
-  /** The password, where it was given; otherwise one is generated. */
-  readonly value?: string;
+  /** The password where it was given, or how to read it; otherwise, and without a hash, one is generated. */
+  readonly value?: string | (() => string);
+  /** Where nothing but the hash was given. */
+  readonly hash?: string;
   readonly iterations: number;
 }
 

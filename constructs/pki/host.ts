@@ -86,3 +86,6 @@ function remedyForName(name: string): string | undefined {
   }
   return undefined;
 }
+
+/** Of the machine itself: every server certificate is for them too (field reports 04, 17). */
+export const LOOPBACK_HOSTS: readonly Host[] = ["localhost", "127.0.0.1", "::1"].map(parseHost);

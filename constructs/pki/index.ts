@@ -20,12 +20,13 @@ export {
   type CertificationRequest,
 } from "./certification-request";
 export { commonNameFault } from "./distinguished-name";
-export { hostFault, parseHost, type Host } from "./host";
+export { hostFault, LOOPBACK_HOSTS, parseHost, type Host } from "./host";
 export { Issuer } from "./issuer";
 export { certificateFault, orderChain, revocationListFault, type ExpectedCertificate } from "./judgement";
 export { KeyAlgorithm } from "./key-algorithm";
 export { generateKeyPair, type KeyPair } from "./key-pair";
 export { KeySource } from "./key-source";
+export { readPemFile, toPem } from "./pem";
 export { ParsedCertificate } from "./parsed-certificate";
 export { DAY, lifetime, lifetimeFaults, renewalTime, type Lifetime, type LifetimeOptions } from "./lifetime";
 export {

@@ -20,3 +20,16 @@ export function fromPem(label: string, text: string): Buffer {
   if (block === undefined) throw new Error(`there is no "BEGIN ${label}" block in it`);
   return block;
 }
+
+/**
+ * The DER of every block of a file that holds nothing but blocks with this label, as `toPem` writes them.
+ *
+ * @throws {Error} when it holds anything else
+ */
+export function readPemFile(label: string, text: string): Buffer[] {
+  const blocks = pemBlocks(label, text);
+  if (blocks.length === 0) throw new Error(`there is no "BEGIN ${label}" block in it`);
+  // Written again it must be the same: nothing before, between or behind.
+  if (blocks.map((block) => toPem(label, block)).join("") === text) return blocks;
+  throw new Error(`there is something else in it than "${label}" blocks`);
+}

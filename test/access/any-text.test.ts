@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import {
   clientNameFault,
+  denyFilterFault,
   hashPassword,
   parseAccessControlList,
   parsePasswordFile,
@@ -10,6 +11,7 @@ import {
   renderAccessControlList,
   renderPasswordFile,
   subscribeFilterFault,
+  TopicFilter,
 } from "../../constructs/access";
 import { describeFault } from "../../constructs/faults";
 
@@ -17,6 +19,7 @@ import { describeFault } from "../../constructs/faults";
 const awkward = fc.constantFrom(
   ..."\n\r\t\0\u007f\u0085\u2028\u2029\ufeff\ufffe\u00a0 #+/$:%-_.",
   "$share",
+  "$share/g/",
   "user ",
   "a",
 );
@@ -55,8 +58,44 @@ test("any text is refused as a topic filter, or makes exactly one line that is r
       }
       const file = renderAccessControlList([rule]);
       expect(linesOf(file)).toHaveLength(empty + 3);
-      expect(file.endsWith(`\nuser a\ntopic read ${filter}\n`)).toBe(true);
-      expect(parseAccessControlList(Buffer.from(file).toString())).toEqual([rule]);
+      const delivered = TopicFilter.parse(filter).filter;
+      expect(file.endsWith(`\nuser a\ntopic read ${delivered}\n`)).toBe(true);
+      expect(parseAccessControlList(Buffer.from(file).toString())).toEqual([{ ...rule, subscribe: [delivered] }]);
+    }),
+    runs,
+  );
+});
+
+test("any text is refused as a shared subscription, or makes the line of the filter in it", () => {
+  fc.assert(
+    fc.property(text, text, (group, filter) => {
+      const rule = { userName: "a", publish: [], subscribe: [`$share/${group}/${filter}`] };
+      if (subscribeFilterFault("subscribe", rule.subscribe[0]) !== undefined) {
+        expect(() => renderAccessControlList([rule])).toThrow(/allowed/);
+        return;
+      }
+      const file = renderAccessControlList([rule]);
+      expect(linesOf(file)).toHaveLength(empty + 3);
+      expect(parseAccessControlList(file)).toEqual([
+        { ...rule, subscribe: [TopicFilter.parse(rule.subscribe[0]!).filter] },
+      ]);
+    }),
+    runs,
+  );
+});
+
+test("any text is refused as what is denied, or makes exactly one line that is read back as it was", () => {
+  fc.assert(
+    fc.property(text, (filter) => {
+      const rule = { userName: "a", publish: [], subscribe: [], deny: [filter] };
+      if (denyFilterFault("deny", filter) !== undefined) {
+        expect(() => renderAccessControlList([rule])).toThrow(/allowed/);
+        return;
+      }
+      const file = renderAccessControlList([rule]);
+      expect(linesOf(file)).toHaveLength(empty + 3);
+      expect(file.endsWith(`\nuser a\ntopic deny ${filter}\n`)).toBe(true);
+      expect(parseAccessControlList(file)).toEqual([rule]);
     }),
     runs,
   );

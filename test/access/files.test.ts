@@ -7,6 +7,7 @@ import {
   parseAccessControlList,
   parsePasswordFile,
   parsePasswordHash,
+  passwordHashFault,
   renderAccessControlList,
   renderPasswordFile,
   verifyPassword,
@@ -85,16 +86,12 @@ describe("the access control list", () => {
     expect(() => renderAccessControlList([rule, rule])).toThrow(/twice/);
   });
 
-  test.each([
-    "topic read t\n",
-    "user a\npattern read t\n",
-    "user a\ntopic t\n",
-    "user a\ntopic deny t\n",
-    "user a\ntopic read t",
-    "nonsense\n",
-  ])("is refused when it reads %j", (text) => {
-    expect(() => parseAccessControlList(text)).toThrow(/line \d/);
-  });
+  test.each(["topic read t\n", "user a\npattern read t\n", "user a\ntopic t\n", "user a\ntopic read t", "nonsense\n"])(
+    "is refused when it reads %j",
+    (text) => {
+      expect(() => parseAccessControlList(text)).toThrow(/line \d/);
+    },
+  );
 });
 
 test.each([
@@ -151,12 +148,26 @@ describe("a password's hash", () => {
     ["argon2id, which the images cannot check", "$argon2id$v=19$m=47104,t=1,p=1$c2FsdA$aGFzaA"],
     ["no iterations", good.replace("$5$", "$0$")],
     ["no padding", good.replace(/==$/, "")],
-    ["a salt of 64 bytes", `$7$5$${Buffer.alloc(64).toString("base64")}$${good.split("$")[4]}`],
+    ["a salt of 63 bytes", `$7$5$${Buffer.alloc(63).toString("base64")}$${good.split("$")[4]}`],
     ["more iterations than the broker can afford", good.replace("$5$", "$1000001$")],
     ["a line break", `${good}\n`],
     ["bits that base64 does not use", good.replace(/.==$/, "B==")],
   ])("is refused with %s", (_, hash) => {
     expect(() => parsePasswordHash(hash)).toThrow(/\$7\$/);
+  });
+
+  test("with a salt of 64 bytes, as mosquitto_passwd of 2.1 makes it, is for brokers of 2.1 alone", () => {
+    const long = `$7$5$${Buffer.alloc(64).toString("base64")}$${good.split("$")[4]}`;
+    expect(parsePasswordHash(long).salt).toHaveLength(64);
+    expect(passwordHashFault("hash", long, true)).toBeUndefined();
+    expect(passwordHashFault("hash", long, false)?.allowed).toMatch(/12 bytes.*2\.0/);
+    expect(passwordHashFault("hash", good, false)).toBeUndefined();
+  });
+
+  test("that is given and wrong is not shown", () => {
+    const fault = passwordHashFault("hash", "$6$c2VjcmV0$c2VjcmV0", true);
+    expect(fault).not.toHaveProperty("value");
+    expect(JSON.stringify(fault)).not.toContain("c2VjcmV0");
   });
 });
 

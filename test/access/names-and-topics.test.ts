@@ -2,6 +2,7 @@ import fc from "fast-check";
 import {
   clientNameFault,
   CONTROL_CLIENT_NAME,
+  denyFilterFault,
   iterationsFault,
   passwordFault,
   publishFilterFault,
@@ -62,6 +63,9 @@ describe("a topic filter", () => {
     "with space",
     "ü/温度",
     "a/%c",
+    "$share/group/plant/#",
+    "$share/g//",
+    "$share/g/#",
   ])("that a client receives may be %s", (filter) => {
     expect(subscribeFilterFault("subscribe[0]", filter)).toBeUndefined();
   });
@@ -85,13 +89,23 @@ describe("a topic filter", () => {
     ["a\ud800", /printable/],
     ["x".repeat(65_536), /65535 bytes/],
     ["é".repeat(32_768), /65535 bytes/],
-    [Array.from({ length: 201 }, () => "a").join("/"), /200 levels/],
+    [Array.from({ length: 202 }, () => "a").join("/"), /201 levels/],
     ["a\uffff", /printable/],
     ["a\ufdd0", /printable/],
     ["$CONTROL/x", /\$CONTROL/],
+    ["$share", /behind \$share/],
     ["$share/group", /behind \$share/],
+    ["$share/group/", /behind \$share/],
+    ["$share//plant", /behind \$share/],
+    ["$share/gr+up/plant", /behind \$share/],
+    ["$share/#", /behind \$share/],
+    ["$share/group/$share/group/plant", /not shared again/],
+    ["$share/group/plant#", /# only alone/],
+    ["$share/group/ plant", /white space at either end/],
+    ["$share/group/$SYS/#", /delivers nothing to groups.*declare "\$SYS\/#"/],
+    ["$share/group/$x", /delivers nothing to groups/],
     ["$shared/a", /start with \$share/],
-    ["$share/group/plant/#", /declare "plant\/#" instead/],
+    ["$queue/a", /\$share\/GROUP\/FILTER/],
   ])("may not be %j", (filter, message) => {
     expect(describeFault(subscribeFilterFault("subscribe[0]", filter)!)).toMatch(message);
     expect(publishFilterFault("publish[0]", filter)).toBeDefined();
@@ -101,9 +115,23 @@ describe("a topic filter", () => {
     expect(describeFault(publishFilterFault("publish[0]", "$SYS/broker/uptime")!)).toMatch(/only the broker writes/);
   });
 
+  test.each<[string, typeof publishFilterFault]>([
+    ["published to", publishFilterFault],
+    ["denied", denyFilterFault],
+  ])("that is %s may not be a shared subscription; the error says what to declare", (_, faultOf) => {
+    expect(describeFault(faultOf("x[0]", "$share/group/plant/#")!)).toMatch(/declare "plant\/#" instead/);
+  });
+
+  test("that is denied may be what can be allowed", () => {
+    for (const filter of ["a", "#", "$SYS/#", "plant/+/state"]) expect(denyFilterFault("x", filter)).toBeUndefined();
+    for (const filter of ["", "a#", "a ", "$CONTROL/#", "$shared", "$queue/a"]) {
+      expect(denyFilterFault("x", filter)).toBeDefined();
+    }
+  });
+
   test("at the limits of length and levels is allowed", () => {
     expect(subscribeFilterFault("x", "é".repeat(32_767))).toBeUndefined();
-    expect(subscribeFilterFault("x", Array.from({ length: 200 }, () => "a").join("/"))).toBeUndefined();
+    expect(subscribeFilterFault("x", Array.from({ length: 201 }, () => "a").join("/"))).toBeUndefined();
   });
 
   test("is refused, or is exactly one line of a file that comes back as it was", () => {

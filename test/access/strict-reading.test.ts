@@ -32,7 +32,13 @@ describe("an access control list that this library did not write is refused, and
     ["a topic before the first user", "\ntopic read t\n", /^line 3 /],
     ["a pattern, which would apply to everybody", "\nuser a\npattern read t\n", /^line 4 /],
     ["a topic without access word", "\nuser a\ntopic t\n", /^line 4 /],
-    ["a deny", "\nuser a\ntopic deny t\n", /^line 4 /],
+    ["a denial behind what is allowed", "\nuser a\ntopic read a\ntopic deny t\n", /^line 5 .*in order/],
+    ["denials out of order", "\nuser a\ntopic deny t\ntopic deny s\n", /^line 5 .*in order/],
+    ["a denial twice", "\nuser a\ntopic deny t\ntopic deny t\n", /^line 5 .*twice/],
+    ["a filter said and denied", "\nuser a\ntopic deny t\ntopic read s\ntopic write t\n", /^line 6 .*says and denies/],
+    ["a denial of $CONTROL", "\nuser a\ntopic deny $CONTROL/#\n", /^line 4 .*the broker's own/],
+    ["a shared subscription to read", "\nuser a\ntopic read $share/g/t\n", /^line 4 .*"t" instead/],
+    ["a shared subscription to deny", "\nuser a\ntopic deny $share/g/t\n", /^line 4 .*"t" instead/],
     ["an access word in capitals", "\nuser a\ntopic READ t\n", /^line 4 /],
     ["one topic in two lines", "\nuser a\ntopic read t\ntopic write t\n", /^line 5 .*twice/],
     ["one line twice", "\nuser a\ntopic read t\ntopic read t\n", /^line 5 /],
@@ -45,8 +51,8 @@ describe("an access control list that this library did not write is refused, and
 
   test("a line taken away or doubled is noticed, or the rest says the same when written again", () => {
     const text = renderAccessControlList([
-      { userName: "a", publish: ["t/1", "t/2"], subscribe: ["t/2", "#"] },
-      { userName: "b", publish: [], subscribe: ["$SYS/#"] },
+      { userName: "a", publish: ["t/1", "t/2"], subscribe: ["t/2", "#"], deny: ["t/3", "t/4"] },
+      { userName: "b", publish: [], subscribe: ["$SYS/#"], deny: ["$SYS/broker/log/#"] },
     ]);
     const lines = text.split("\n");
     fc.assert(

@@ -308,7 +308,9 @@ describe("a client is refused", () => {
   });
 
   test("without any topic", () => {
-    expect(() => declareBroker().addClient("sensor-1")).toThrow(/publish and subscribe.*at least one topic filter/s);
+    expect(() => declareBroker().addClient("sensor-1")).toThrow(
+      /publish, subscribe and publishAndSubscribe.*at least one topic filter/s,
+    );
   });
 });
 

@@ -9,9 +9,9 @@ import {
   Fulfilment,
   Issuing,
   revokeClient,
-  TextSource,
   WantedCredentials,
 } from "../../constructs/credentials";
+import { TextSource } from "../../constructs/text-source";
 import { isKeyFileName } from "../../constructs/credentials/record-codec";
 import { KeySource, ParsedCertificate, parseRevocationList, revocationListFault } from "../../constructs/pki";
 import { run } from "../support/command";

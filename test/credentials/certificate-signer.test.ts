@@ -8,9 +8,9 @@ import {
   CommandSignerOptions,
   Credentials,
   Fulfilment,
-  TextSource,
   WantedCredentials,
 } from "../../constructs/credentials";
+import { TextSource } from "../../constructs/text-source";
 import { ParsedCertificate } from "../../constructs/pki";
 import { openssl } from "../pki/support";
 import { authority, certificate, contents, DAY, issue, server, wanted } from "./support";
@@ -153,8 +153,10 @@ interface Bundle {
 }
 
 function materialOf(credentials: Credentials): ReadonlyMap<string, string> {
-  const endpoint = { host: "broker.example", port: 8883, protocol: "mqtts" } as const;
-  return renderMaterial(credentials, [{ name: "sensor-1", publish: ["a"], subscribe: [], endpoint }]);
+  const endpoint = { host: "broker.example", port: 8883, protocol: "mqtts", authentication: "certificate" } as const;
+  return renderMaterial(credentials, [
+    { name: "sensor-1", publish: ["a"], subscribe: [], deny: [], endpoints: [endpoint] },
+  ]);
 }
 
 function bundleOf(credentials: Credentials): Bundle {

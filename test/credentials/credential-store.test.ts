@@ -1,5 +1,6 @@
 import * as path from "node:path";
-import { CertificateAuthority, CredentialStore, TextSource } from "../../constructs/credentials";
+import { CertificateAuthority, CredentialStore } from "../../constructs/credentials";
+import { TextSource } from "../../constructs/text-source";
 import { KeyAlgorithm } from "../../constructs/pki";
 import { makeFolder, removeFolder } from "../support/workspace";
 import { NOW } from "./support";

@@ -208,7 +208,7 @@ describe("who is shut out", () => {
 
 describe("a password", () => {
   const value = (result: ReturnType<typeof issue>): string =>
-    result.credentials!.clients.get("operator")!.password!.value;
+    result.credentials!.clients.get("operator")!.password!.value!;
   const hash = (result: ReturnType<typeof issue>): string =>
     result.credentials!.clients.get("operator")!.password!.hash;
 

@@ -7,10 +7,10 @@ import {
   Credentials,
   Fulfilment,
   ImportedAuthorityOptions,
-  TextSource,
   WantedAuthority,
   WantedCredentials,
 } from "../../constructs/credentials";
+import { TextSource } from "../../constructs/text-source";
 import { openssl } from "../pki/support";
 import { authority, certificate, contents, DAY, issue, password, wanted } from "./support";
 import { temporaryStores } from "./temporary-stores";
@@ -94,8 +94,10 @@ interface Bundle {
 
 /** All that a deploy would bring, by file name. */
 function materialOf(credentials: Credentials): ReadonlyMap<string, string> {
-  const endpoint = { host: "broker.example", port: 8883, protocol: "mqtts" } as const;
-  return renderMaterial(credentials, [{ name: "sensor-1", publish: ["a"], subscribe: [], endpoint }]);
+  const endpoint = { host: "broker.example", port: 8883, protocol: "mqtts", authentication: "certificate" } as const;
+  return renderMaterial(credentials, [
+    { name: "sensor-1", publish: ["a"], subscribe: [], deny: [], endpoints: [endpoint] },
+  ]);
 }
 
 function bundleOf(credentials: Credentials): Bundle {

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import crypto from "node:crypto";
 import * as fs from "node:fs";
 import { Worker } from "node:worker_threads";
-import { CredentialStore, fulfil, RecordFolder, TextSource, WantedCredentials } from "../../constructs/credentials";
+import { CredentialStore, fulfil, RecordFolder, WantedCredentials } from "../../constructs/credentials";
+import { TextSource } from "../../constructs/text-source";
 import { parseRevocationList } from "../../constructs/pki";
 import { certificate, password, plain, server, wanted } from "./support";
 

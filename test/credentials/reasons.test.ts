@@ -1,11 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { verifyPassword } from "../../constructs/access";
-import { CertificateAuthority, Fulfilment } from "../../constructs/credentials";
-import { KeyAlgorithm } from "../../constructs/pki";
+import { hashPassword, verifyPassword } from "../../constructs/access";
+import { CertificateAuthority, Fulfilment, Issuing, revokeClient } from "../../constructs/credentials";
+import { KeyAlgorithm, KeySource } from "../../constructs/pki";
 import { fileOf, makeFolder, removeFolder } from "../support/workspace";
-import { authority, certificate, contents, DAY, issue, NOW, password, server, wanted } from "./support";
+import { authority, certificate, contents, DAY, issue, NOW, open, password, server, wanted } from "./support";
 
 const parent = makeFolder("reasons");
 afterAll(() => removeFolder(parent));
@@ -95,12 +95,14 @@ test("a client with certificate and password has both", () => {
   const both = wanted({ passwords: [password("sensor-1")] });
   const { certificate: own, password: text } = issue(folder, both).credentials!.clients.get("sensor-1")!;
   expect(own!.name).toBe("sensor-1");
-  expect(verifyPassword(text!.value, text!.hash)).toBe(true);
+  expect(verifyPassword(text!.value!, text!.hash)).toBe(true);
 });
 
 describe("a password", () => {
-  const of = (result: Fulfilment): { value: string; hash: string } =>
-    result.credentials!.clients.get("operator")!.password!;
+  const of = (result: Fulfilment): { value: string; hash: string } => {
+    const { value = "", hash } = result.credentials!.clients.get("operator")!.password!;
+    return { value, hash };
+  };
   const given = (value: string, changed = {}): ReturnType<typeof wanted> =>
     wanted({ passwords: [password("operator", { value, ...changed })] });
 
@@ -111,6 +113,34 @@ describe("a password", () => {
     expect(of(result).value).toMatch(/^[A-Za-z0-9_-]{32}$/);
     expect(verifyPassword(of(result).value, of(result).hash)).toBe(true);
     expect(of(issue(folder))).toEqual(of(result));
+  });
+
+  test("of which only the hash is given is kept as it was given, and its text is nowhere", () => {
+    const hash = hashPassword("known to the device alone", { iterations: 3 });
+    const declared = wanted({ passwords: [password("operator", { hash })] });
+    const result = issue(folder, declared);
+    expect(result.credentials!.clients.get("operator")!.password).toEqual({ hash });
+    expect(JSON.stringify(contents(folder))).not.toContain("known to the device alone");
+    expect(issue(folder, declared).issued).toEqual([]);
+    const other = hashPassword("known to the device alone", { iterations: 4 });
+    const changed = issue(folder, wanted({ passwords: [password("operator", { hash: other })] }));
+    expect(notes(changed)).toEqual(["password operator: hash changed"]);
+    expect(of(changed).hash).toBe(other);
+    const generated = issue(folder);
+    expect(notes(generated)).toEqual(["password operator: password no longer given"]);
+    expect(of(generated).value).toMatch(/^[A-Za-z0-9_-]{32}$/);
+  });
+
+  test("whose hash was revoked is refused, whatever is declared then", () => {
+    const hash = hashPassword("known to a thief as well", { iterations: 3 });
+    const declared = wanted({ passwords: [password("operator", { hash })] });
+    issue(folder, declared);
+    revokeClient(new Issuing(open(folder), NOW, new KeySource(new Map())), "operator", "keyCompromise");
+    for (const changed of [{ hash }, { value: "known to a thief as well", iterations: 3 }]) {
+      expect(() => issue(folder, wanted({ passwords: [password("operator", changed)] }))).toThrow(
+        /password that client operator .* was revoked/,
+      );
+    }
   });
 
   test("that was generated gives way to a given one", () => {

@@ -224,8 +224,10 @@ describe("a raised credentialVersion", () => {
 });
 
 describe("a password that was revoked", () => {
-  const of = ({ credentials }: Fulfilment): { value: string; hash: string } =>
-    credentials!.clients.get("operator")!.password!;
+  const of = ({ credentials }: Fulfilment): { value: string; hash: string } => {
+    const { value = "", hash } = credentials!.clients.get("operator")!.password!;
+    return { value, hash };
+  };
 
   test("and had been generated is replaced by another one", () => {
     const first = of(issue(folder, operator()));

@@ -5,9 +5,9 @@ import {
   CertificateSigner,
   Credentials,
   Fulfilment,
-  TextSource,
   WantedCredentials,
 } from "../../constructs/credentials";
+import { TextSource } from "../../constructs/text-source";
 import { issueAuthority, ParsedCertificate, parseRevocationList } from "../../constructs/pki";
 import { openssl, P256, SPAN } from "../pki/support";
 import { authority, contents, DAY, issue, NOW, wanted } from "./support";
@@ -86,8 +86,8 @@ interface Bundle {
 }
 
 function bundleOf(result: Fulfilment): Bundle {
-  const endpoint = { host: "broker.example", port: 8883, protocol: "mqtts" } as const;
-  const client = { name: "sensor-1", publish: ["a"], subscribe: [], endpoint };
+  const endpoint = { host: "broker.example", port: 8883, protocol: "mqtts", authentication: "certificate" } as const;
+  const client = { name: "sensor-1", publish: ["a"], subscribe: [], deny: [], endpoints: [endpoint] };
   const files = renderMaterial(result.credentials!, [client]);
   return JSON.parse(files.get("connections/sensor-1.json") as string) as Bundle;
 }

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { CredentialStore, fulfil, Fulfilment, TextSource, WantedCredentials } from "../../constructs/credentials";
+import { CredentialStore, fulfil, Fulfilment, WantedCredentials } from "../../constructs/credentials";
+import { TextSource } from "../../constructs/text-source";
 import { isKeyFileName } from "../../constructs/credentials/record-codec";
 import { subjectOfFileName } from "../../constructs/credentials/record";
 import { parseKeyFile, parseSealedRecord, SealingKey } from "../../constructs/credentials/sealing";

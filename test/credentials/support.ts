@@ -37,6 +37,7 @@ export const certificate = (
   { validityDays, renewBeforeDays, ...changed }: Partial<WantedCertificate> & LifetimeOptions = {},
 ): WantedCertificate => ({
   name,
+  commonName: name,
   credentialVersion: 1,
   algorithm,
   lifetime: lifetime(

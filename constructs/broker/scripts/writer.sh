@@ -1,6 +1,7 @@
 # Stages the uploaded files as one complete set on the config volume. Runs as root, without a network.
 # SET: name of the set (a hash). CONF: name of its mosquitto.conf (a hash). FILES: the files of a set.
-# CONTROL: user name of the health check and the reloader.
+# CONTROL: user name of the health check and the reloader. REPLACED_WITH: files that a running broker does not read
+# again, so that Terraform replaces it when one of them changes.
 set -eu
 umask 077
 config=/mosquitto/config
@@ -35,9 +36,17 @@ chmod 0700 "$config"
 # Docker fills a new volume with what the image has there: a mosquitto.conf that lets anybody in.
 rm -rf "$config"/incoming-* "$config/mosquitto.conf"
 
+starts_anew() {
+  if [ ! -e "$config/live/conf" ] || [ "$(cat "$config/live/conf")" != "$CONF" ]; then return 0; fi
+  for file in $REPLACED_WITH; do
+    if ! cmp -s "$config/live/$file" "$set/$file"; then return 0; fi
+  done
+  return 1
+}
+
 # A broker that runs on this mosquitto.conf goes over by reload, at the hand of the reloader. Otherwise it is
 # about to be started, and must find its set.
-if [ ! -e "$config/live/conf" ] || [ "$(cat "$config/live/conf")" != "$CONF" ]; then
+if starts_anew; then
   rm -f "$config/live.new"
   ln -s "sets/$SET" "$config/live.new"
   chown -h 1883:1883 "$config/live.new"

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { TextSource } from "../../constructs";
-import { makeFolder, removeFolder } from "../support/workspace";
+import { TextSource } from "../constructs";
+import { makeFolder, removeFolder } from "./support/workspace";
 
 const folder = makeFolder("text");
 afterAll(() => removeFolder(folder));

@@ -1,0 +1,226 @@
+import { Construct } from "constructs";
+import { AuthenticationMethod } from "../client/authentication";
+import { clientFaults, ClientSurroundings } from "../client/client-faults";
+import { ConnectionEndpoint } from "../client/connection-bundle";
+import { ClientOptions, MosquittoClient } from "../client/mosquitto-client";
+import { CertificateAuthority } from "../credentials";
+import { describeFault, Fault, Faults, show } from "../faults";
+import { Listener } from "./listener";
+
+export interface ClientDeclaration {
+  readonly name: string;
+  readonly options: ClientOptions;
+  /** Where a list has it, for messages. */
+  readonly origin?: string;
+}
+
+export interface ClientRegistryProps {
+  /** Construct path of the broker. */
+  readonly brokerPath: string;
+  readonly listeners: readonly Listener[];
+  /** What bundles say. */
+  readonly host: string;
+  /** Absent where no listener asks for a client certificate. */
+  readonly clientAuthority: CertificateAuthority | undefined;
+  readonly surroundings: ClientSurroundings;
+}
+
+/** The clients of one broker, and what must hold between them, its listeners and its authority. */
+export class ClientRegistry {
+  /** By the name that its file and output have, where upper and lower case, `.` and `_` may be the same. */
+  private readonly byKey = new Map<string, MosquittoClient>();
+
+  constructor(
+    private readonly scope: Construct,
+    private readonly props: ClientRegistryProps,
+  ) {}
+
+  get all(): readonly MosquittoClient[] {
+    return [...this.byKey.values()];
+  }
+
+  /**
+   * Declares clients: all of them, or none where one has a fault.
+   *
+   * @throws {Error} naming every fault of all
+   */
+  add(declarations: readonly ClientDeclaration[]): readonly MosquittoClient[] {
+    const isSingle = declarations.length === 1 && declarations[0]?.origin === undefined;
+    const { brokerPath } = this.props;
+    const faults = new Faults(
+      isSingle ? `client ${show(declarations[0]?.name)} of ${brokerPath}` : `clients of ${brokerPath}`,
+    );
+    const added = new Map<string, ClientDeclaration>();
+    for (const declaration of declarations) {
+      const { name, options, origin } = declaration;
+      const found = [
+        ...clientFaults(name, options, this.props.surroundings),
+        ...this.listenerFaults(options),
+        ...this.authorityFaults(options),
+        this.twinFault(declaration, added),
+      ].filter((fault) => fault !== undefined);
+      const who = isSingle ? "" : `client ${show(name)}${origin === undefined ? "" : ` (${origin})`}: `;
+      faults.add(...found.map((fault) => ({ ...fault, what: `${who}${fault.what}` })));
+      added.set(keyOf(name), declaration);
+    }
+    faults.throwIfAny();
+    return declarations.map(({ name, options }) => {
+      const client = new MosquittoClient(this.scope, name, options, this.endpoints(options));
+      this.byKey.set(keyOf(name), client);
+      return client;
+    });
+  }
+
+  /** @throws {Error} when there is none of that name */
+  get(client: string | MosquittoClient): MosquittoClient {
+    const name = typeof client === "string" ? client : client.name;
+    const found = this.byKey.get(keyOf(name));
+    if (found?.name === name && (typeof client === "string" || found === client)) return found;
+    const known = this.all.map((one) => one.name);
+    throw new Error(
+      describeFault({
+        what: `client of ${this.props.brokerPath}`,
+        value: name,
+        allowed:
+          known.length === 0
+            ? "none, because none is declared"
+            : known
+                .slice(0, 20)
+                .join(", ")
+                .concat(known.length > 20 ? ", …" : ""),
+        remedy: "name a client that was added to this broker",
+      }),
+    );
+  }
+
+  private endpoints(options: ClientOptions): ConnectionEndpoint[] {
+    return this.listenersOf(options).map((listener) => endpointOf(listener, this.props.host));
+  }
+
+  private listenersOf(options: ClientOptions): readonly Listener[] {
+    const accepting = this.props.listeners.filter((listener) => listener.accepts(methodOf(options)));
+    const chosen = options.listeners;
+    if (chosen === undefined) return accepting;
+    return chosen.flatMap((one) => accepting.filter((listener) => listener === one));
+  }
+
+  private listenerFaults(options: ClientOptions): Fault[] {
+    const method = methodOf(options);
+    const { listeners } = this.props;
+    const kinds = listeners.map(({ kind }) => `Listener.${kind}()`).join(", ");
+    const chosen = options.listeners as readonly unknown[] | undefined;
+    if (chosen !== undefined) {
+      if (!Array.isArray(chosen) || chosen.length === 0) {
+        return [{ what: "listeners", value: chosen, allowed: "one listener or more", remedy: "leave it out for all" }];
+      }
+      const faults = chosen.map((one, index): Fault | undefined => {
+        const what = `listeners[${index}]`;
+        const listener = listeners.find((candidate) => candidate === one);
+        if (listener === undefined || chosen.indexOf(one) !== index) {
+          return {
+            what,
+            ...(listener && { value: `Listener.${listener.kind}()` }),
+            allowed: `each once of the very values that the broker was given: ${kinds}`,
+            remedy: "keep the listener in a constant, and use that in both places",
+          };
+        }
+        if (listener.accepts(method)) return undefined;
+        return {
+          what,
+          value: `Listener.${listener.kind}()`,
+          allowed: `a listener that lets in by ${method}`,
+          remedy: "leave it out, or declare another authentication",
+        };
+      });
+      if (faults.some(Boolean)) return faults.filter((fault) => fault !== undefined);
+    }
+    if (this.listenersOf(options).length === 0) {
+      return [
+        {
+          what: "authentication",
+          value: method,
+          allowed: `what a listener accepts, and the listeners are: ${kinds}`,
+          remedy: `add ${LISTENER_FOR[method]}, or declare another authentication`,
+        },
+      ];
+    }
+    return method === "certificateAndPassword" ? this.bypassFaults() : [];
+  }
+
+  /** Of a client that needs both, neither may be enough elsewhere. */
+  private bypassFaults(): Fault[] {
+    const { listeners, clientAuthority } = this.props;
+    const remedy =
+      "use Authentication.certificateOrPassword() if either is enough, or give that listener a broker of its own";
+    return listeners.flatMap((listener, index) => {
+      const value = `Listener.${listener.kind}() as listeners[${index}] of the broker`;
+      if (listener.accepts("password")) {
+        return [
+          {
+            what: "authentication certificateAndPassword",
+            value,
+            allowed: "no listener beside that lets the client in with its password alone, as this one would",
+            remedy,
+          },
+        ];
+      }
+      if (listener.kind === "mutualTls" && clientAuthority?.issues === false) {
+        return [
+          {
+            what: "authentication certificateAndPassword",
+            value,
+            allowed:
+              "no such listener beside where the authority is only trusted: its certificates bear the client's name and let it in alone",
+            remedy,
+          },
+        ];
+      }
+      return [];
+    });
+  }
+
+  private authorityFaults({ authentication }: ClientOptions): Fault[] {
+    if (authentication?.certificate?.requestPem === undefined || this.props.clientAuthority?.issues !== false)
+      return [];
+    return [
+      {
+        what: "authentication's certificate request",
+        allowed: "Authentication.certificate(), because the authority is only trusted, not issuing here",
+        remedy: "have the request signed by that authority",
+      },
+    ];
+  }
+
+  private twinFault({ name }: ClientDeclaration, added: ReadonlyMap<string, ClientDeclaration>): Fault | undefined {
+    const declared = this.byKey.get(keyOf(name));
+    const twin = declared ? { name: declared.name } : added.get(keyOf(name));
+    if (twin === undefined) return undefined;
+    const where = "origin" in twin && twin.origin !== undefined ? ` (${twin.origin})` : "";
+    return {
+      what: `it has the name of client ${show(twin.name)}${where}`,
+      value: name,
+      allowed: "names that differ in more than upper and lower case, or . and _, since they name files and outputs",
+      remedy: "rename one",
+    };
+  }
+}
+
+/** Where clients reach a listener, and what they show there. */
+export function endpointOf({ port, protocol, asksFor }: Listener, host: string): ConnectionEndpoint {
+  return { host, port, protocol, authentication: asksFor };
+}
+
+const LISTENER_FOR: Readonly<Record<AuthenticationMethod, string>> = {
+  certificate: "Listener.mutualTls()",
+  password: "Listener.passwordOverTls()",
+  certificateAndPassword: "Listener.mutualTlsWithPassword()",
+  certificateOrPassword: "Listener.mutualTls()",
+};
+
+function methodOf({ authentication }: ClientOptions): AuthenticationMethod {
+  return authentication?.method ?? "certificate";
+}
+
+function keyOf(name: unknown): string {
+  return String(name).toLowerCase().replace(/\./g, "_");
+}

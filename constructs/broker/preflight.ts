@@ -1,0 +1,201 @@
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import {
+  AccessRules,
+  CONTROL_CLIENT_NAME,
+  parseAccessControlList,
+  parsePasswordFile,
+  renderAccessControlList,
+} from "../access";
+import { Credentials } from "../credentials";
+import {
+  certificateFault,
+  Host,
+  LOOPBACK_HOSTS,
+  ParsedCertificate,
+  parseHost,
+  parseRevocationList,
+  readPemFile,
+  revocationListFault,
+  toPem,
+} from "../pki";
+import { confFaults, ExpectedConf } from "./conf/conf-faults";
+
+/** What a broker was declared to be, as far as the files of its set must agree with it. */
+export interface ExpectedSet extends ExpectedConf {
+  readonly hosts: readonly Host[];
+  readonly rules: readonly AccessRules[];
+  /** Names of the clients with a password. */
+  readonly passwords: readonly string[];
+}
+
+/** Files by name, as a deploy would bring them to the broker. */
+export type SetFiles = ReadonlyMap<string, string>;
+
+/**
+ * Reads the files that need no credentials, with readers of their own, and compares them with what was declared.
+ *
+ * @returns what is wrong with them, each with the name of its file
+ */
+export function declaredFilesFaults(files: SetFiles, expected: ExpectedSet): string[] {
+  return [
+    ...check("mosquitto.conf", () => confFaults(text(files, "mosquitto.conf"), expected)),
+    ...check("acl", () => accessFaults(text(files, "acl"), expected.rules)),
+  ];
+}
+
+/**
+ * Reads the files that come from the credential store: each must be whole, good now, fit the others and what was declared.
+ * The broker's own word on them comes too late: 2.0 goes on without what it cannot read, and 2.1 ends.
+ *
+ * @returns what is wrong with them, each with the name of its file
+ */
+export function materialFaults(files: SetFiles, expected: ExpectedSet, credentials: Credentials, now: Date): string[] {
+  return [
+    ...check("passwd", () => passwordFaults(text(files, "passwd"), expected.passwords)),
+    ...check("server.crt", () => serverFaults(files, expected.hosts, now)),
+    ...check("control.crt", () => controlFaults(files, now)),
+    ...(files.has("client-ca.crt") ? check("client-ca.crt", () => authorityFaults(files, "client-ca.crt")) : []),
+    ...check("crl.pem", () => revocationFaults(text(files, "crl.pem"), credentials, now)),
+    ...check("ended", () => endedFaults(text(files, "ended"))),
+  ];
+}
+
+function check(file: string, faultsOf: () => readonly (string | undefined)[]): string[] {
+  try {
+    return faultsOf()
+      .filter((fault) => fault !== undefined)
+      .map((fault) => `${file}: ${fault}`);
+  } catch (error) {
+    return [`${file}: ${(error as Error).message}`];
+  }
+}
+
+function text(files: SetFiles, name: string): string {
+  const content = files.get(name);
+  if (content === undefined) throw new Error(`${name} is missing`);
+  return content;
+}
+
+function accessFaults(acl: string, rules: readonly AccessRules[]): string[] {
+  const read = parseAccessControlList(acl);
+  const names = new Set(read.map(({ userName }) => userName));
+  return [
+    ...rules.filter(({ userName }) => !names.has(userName)).map(({ userName }) => `it has no rules of ${userName}`),
+    ...(names.size > rules.length ? ["it has rules of a client that is not declared"] : []),
+    ...(renderAccessControlList(read) === renderAccessControlList(rules)
+      ? []
+      : ["its rules are not the declared ones"]),
+  ];
+}
+
+function passwordFaults(passwd: string, declared: readonly string[]): string[] {
+  const names = parsePasswordFile(passwd).map(({ userName }) => userName);
+  return [
+    ...declared.filter((name) => !names.includes(name)).map((name) => `it has no password of ${name}`),
+    ...names
+      .filter((name) => !declared.includes(name))
+      .map((name) => `it has a password of ${name}, which is declared without one`),
+  ];
+}
+
+/** The certificates of a file. */
+function certificates(files: SetFiles, name: string): ParsedCertificate[] {
+  return readPemFile("CERTIFICATE", text(files, name)).map((der) =>
+    ParsedCertificate.fromPem(toPem("CERTIFICATE", der)),
+  );
+}
+
+/** SubjectPublicKeyInfo of the key in a file. */
+function publicKeyOf(files: SetFiles, name: string): Buffer {
+  const pem = text(files, name);
+  readPemFile("PRIVATE KEY", pem);
+  return createPublicKey(createPrivateKey(pem)).export({ type: "spki", format: "der" });
+}
+
+function serverFaults(files: SetFiles, hosts: readonly Host[], now: Date): (string | undefined)[] {
+  const [leaf, ...sent] = certificates(files, "server.crt") as [ParsedCertificate, ...ParsedCertificate[]];
+  const roots = certificates(files, "server-ca.crt");
+  const known = [...sent, ...roots];
+  const authority = known.find((one) => leaf.wasSignedBy(one));
+  if (authority === undefined) return ["no authority in server.crt or server-ca.crt has signed it"];
+  const generationHost = parseHost(text(files, "generation-host"));
+  return [
+    certificateFault(
+      leaf,
+      {
+        authority,
+        purpose: "server",
+        commonName: "",
+        hosts: [...hosts, ...LOOPBACK_HOSTS, generationHost],
+        publicKeyDer: publicKeyOf(files, "server.key"),
+      },
+      now,
+    ),
+    ...sent.map((one) =>
+      known.some((above) => one.wasSignedBy(above))
+        ? one.authorityFault()
+        : "it sends an authority that none has signed",
+    ),
+    ...roots.map((root) =>
+      root.isSelfSigned ? root.authorityFault() : "server-ca.crt has an authority that is no root",
+    ),
+  ];
+}
+
+function controlFaults(files: SetFiles, now: Date): (string | undefined)[] {
+  const [leaf] = certificates(files, "control.crt") as [ParsedCertificate];
+  const [authority] = certificates(files, "control-ca.crt") as [ParsedCertificate];
+  return [
+    ...authorityFaults(files, "control-ca.crt"),
+    certificateFault(
+      leaf,
+      {
+        authority,
+        purpose: "client",
+        commonName: CONTROL_CLIENT_NAME,
+        hosts: [],
+        publicKeyDer: publicKeyOf(files, "control.key"),
+      },
+      now,
+    ),
+  ];
+}
+
+/** Each must be an authority whose root is there, too: no part of a chain is trusted by itself (field report 36). */
+function authorityFaults(files: SetFiles, name: string): (string | undefined)[] {
+  const all = certificates(files, name);
+  return all.map((one) =>
+    all.some((above) => one.wasSignedBy(above)) ? one.authorityFault() : "it has an authority whose root is missing",
+  );
+}
+
+function revocationFaults(pem: string, credentials: Credentials, now: Date): (string | undefined)[] {
+  const lists = readPemFile("X509 CRL", pem).map((der) => toPem("X509 CRL", der));
+  const authorities = [...credentials.clientAuthorities, credentials.controlAuthority]
+    .filter(({ record }) => Date.parse(record.notAfter) > now.getTime())
+    .filter(({ source }) => source.kind !== "trusted" || source.revocationList !== undefined);
+  const listed = new Set(lists.flatMap((list) => parseRevocationList(list).serials));
+  return [
+    ...authorities.map(({ record }) => {
+      const authority = ParsedCertificate.fromPem(record.certificatePem);
+      const faults = lists.map((list) => revocationListFault(list, authority, now));
+      if (faults.includes(undefined)) return undefined;
+      // With a list missing, every client of that authority is refused.
+      return `it has no good list of ${record.role} authority ${record.generation} (${[...new Set(faults)].join("; ")})`;
+    }),
+    ...credentials.ended
+      .filter(({ issuer256, serial }) => {
+        return authorities.some(({ record }) => record.fingerprint256 === issuer256) && !listed.has(serial);
+      })
+      .map(({ name, serial }) => `it forgets the certificate ${serial} of ${name}, which has ended`),
+  ];
+}
+
+function endedFaults(ended: string): string[] {
+  const lines = ended.split("\n");
+  if (lines.pop() !== "") return ["its last line has no end"];
+  return lines
+    .slice(1)
+    .filter((line) => !/^[A-Za-z0-9][A-Za-z0-9._-]* [0-9a-f]+$/.test(line))
+    .map((line) => `it has a line that is not NAME SERIAL: ${JSON.stringify(line)}`);
+}

@@ -1,0 +1,250 @@
+import * as tls from "node:tls";
+import { Authentication, ConnectionBundle, Listener, MosquittoBroker, TextSource } from "../../constructs";
+import { hashPassword } from "../../constructs/access";
+import { refusal, Session, without } from "../../tools/mqtt-session";
+import { until } from "../../tools/until";
+import { Deployment, images, Version, versions } from "../support/deployment";
+import { inspect, logs } from "../support/docker";
+import { freePorts } from "../support/workspace";
+
+jest.setTimeout(180_000);
+
+const KINDS = ["mutualTls", "passwordOverTls", "mutualTlsWithPassword", "plaintext"] as const;
+interface Door {
+  readonly kind: (typeof KINDS)[number];
+  readonly webSockets: boolean;
+}
+
+/** Every listener that a version can have: 2.0 checks no revocation list on WebSockets. */
+function doors(version: Version): Door[] {
+  return [false, true].flatMap((webSockets) =>
+    KINDS.filter((kind) => !webSockets || version !== "2.0.21" || !kind.startsWith("mutualTls")).map((kind) => ({
+      kind,
+      webSockets,
+    })),
+  );
+}
+
+const title = ({ kind, webSockets }: Door): string => `${kind}${webSockets ? " over WebSockets" : ""}`;
+
+/** A bundle that leads to one of its endpoints, with what counts there alone. */
+function at(bundle: ConnectionBundle, index: number): ConnectionBundle {
+  const endpoint = bundle.endpoints?.[index];
+  if (endpoint === undefined) throw new Error(`${bundle.client_id} has no endpoint ${index}`);
+  const { url, authentication } = endpoint;
+  const moved = { ...bundle, url };
+  if (authentication === "certificate") return without(moved, "username", "password");
+  return authentication === "password" ? without(moved, "cert_pem", "key_pem") : moved;
+}
+
+describe.each(versions)("every kind of listener side by side on Mosquitto %s", (version) => {
+  const deployment = new Deployment();
+  const all = doors(version);
+  const given = "given by the environment";
+  const VARIABLE = `CDKTF_MOSQUITTO_TEST_PLC_${version.replace(/\W/g, "_")}`;
+  let victim: ConnectionBundle;
+  let attacker: ConnectionBundle;
+  let ports: number[];
+
+  const listeners = (): Listener[] =>
+    all.map(({ kind, webSockets }, index) => Listener[kind]({ webSockets, port: ports[index] as number }));
+
+  const clients = (broker: MosquittoBroker): void => {
+    const authentication = Authentication.certificateOrPassword();
+    broker.addClient("victim", { authentication, publishAndSubscribe: ["victim/#"] });
+    broker.addClient("attacker", { authentication, publish: ["attacker"], subscribe: ["#"], deny: ["victim/#"] });
+    broker.addClient("witness", { authentication: Authentication.password(), subscribe: ["#"] });
+    broker.addClient("monitoring", { authentication: Authentication.password(), subscribe: ["$SYS/#"] });
+  };
+
+  beforeAll(async () => {
+    ports = await freePorts(all.length);
+    process.env[VARIABLE] = given;
+    await deployment.deploy({ hosts: ["localhost"], image: images[version](), listeners: listeners() }, clients);
+    [victim, attacker] = (await Promise.all(["victim", "attacker"].map((name) => deployment.bundle(name)))) as [
+      ConnectionBundle,
+      ConnectionBundle,
+    ];
+  });
+  afterAll(async () => {
+    delete process.env[VARIABLE];
+    await deployment.remove();
+  });
+
+  test("a client of both proofs has an endpoint at each", () => {
+    expect(victim.endpoints?.map(({ port }) => port)).toEqual(ports);
+  });
+
+  test.each(all.map((door, index) => [title(door), index] as const))(
+    "%s: in with the right proof, out without",
+    async (_, index) => {
+      const bundle = at(victim, index);
+      const session = await Session.open(bundle);
+      await session.subscribe("victim/#");
+      await session.publish("victim/state", `through ${index}`);
+      await until("the message comes back", () => session.payloads.includes(`through ${index}`));
+      await session.close();
+      const { kind } = all[index] as Door;
+      if (kind !== "mutualTls") {
+        expect(await refusal(without(bundle, "username", "password"))).toBeDefined();
+        expect(await refusal({ ...bundle, password: "not this one" })).toBeDefined();
+      }
+      if (kind.startsWith("mutualTls")) {
+        expect(await refusal(without(bundle, "cert_pem", "key_pem"))).toBeDefined();
+      }
+    },
+  );
+
+  test.each(all.map((door, index) => [title(door), index] as const))(
+    "a session over %s cannot be taken over from any listener",
+    async (_, mine) => {
+      const options = { clean: false, properties: { sessionExpiryInterval: 600 } };
+      const session = await Session.open(at(victim, mine), options);
+      await session.subscribe("victim/#");
+      for (const [theirs, door] of all.entries()) {
+        const thief = await Session.open({ ...at(attacker, theirs), client_id: "victim" }, options);
+        await thief.subscribe("#");
+        const secret = `not for who came over ${title(door)}`;
+        await session.publish("victim/secret", secret);
+        await until("the victim has it", () => session.payloads.includes(secret));
+        expect({ from: title(door), stolen: thief.messages, disconnects: session.disconnects }).toEqual({
+          from: title(door),
+          stolen: [],
+          disconnects: 0,
+        });
+        await thief.close();
+      }
+      await session.close();
+      const again = await Session.open(at(victim, mine), options);
+      await again.publish("victim/state", "back");
+      await until("its subscription is still there", () => again.payloads.includes("back"));
+      await again.close();
+    },
+  );
+
+  test("$SYS is for who is declared to receive it, and # does not include it", async () => {
+    const monitoring = await Session.open(await deployment.bundle("monitoring"));
+    const witness = await Session.open(await deployment.bundle("witness"));
+    await witness.subscribe("#");
+    await witness.subscribe("$SYS/#");
+    await monitoring.subscribe("$SYS/broker/version");
+    await until("the version comes", () => monitoring.payloads.some((payload) => payload.includes(version)));
+    expect(witness.messages.filter(({ topic }) => topic.startsWith("$"))).toEqual([]);
+    await Promise.all([monitoring.close(), witness.close()]);
+  });
+
+  test("a password of the environment or a hash alone works, and neither is in config, store or state", async () => {
+    const known = "known to the device alone";
+    await deployment.deploy({ hosts: ["localhost"], image: images[version](), listeners: listeners() }, (broker) => {
+      clients(broker);
+      const value = TextSource.variable(VARIABLE);
+      broker.addClient("plc", { authentication: Authentication.password({ value }), publish: ["plc"] });
+      const hash = hashPassword(known);
+      broker.addClient("meter", { authentication: Authentication.password({ hash }), publish: ["meter"] });
+    });
+    const [plc, meter] = await Promise.all(["plc", "meter"].map((name) => deployment.bundle(name)));
+    expect(plc?.password).toBe(given);
+    expect(await refusal(plc as ConnectionBundle)).toBeUndefined();
+    expect(meter).not.toHaveProperty("password");
+    expect(await refusal({ ...(meter as ConnectionBundle), password: known })).toBeUndefined();
+    expect(await refusal({ ...(meter as ConnectionBundle), password: "another one" })).toBeDefined();
+  });
+
+  test("a second plan is empty, and the broker's log has no warning and no error", async () => {
+    expect(await deployment.plan()).toMatchObject({ changes: false, failed: false });
+    const lines = (await logs(deployment.name)).split("\n");
+    // Whoever is refused over TLS makes a line of OpenSSL's.
+    expect(
+      lines.filter((line) => /warning|error|deprecated/i.test(line) && !/OpenSSL Error|protocol error|TLS/i.test(line)),
+    ).toEqual([]);
+  });
+
+  if (version === "2.0.21") {
+    test("another server certificate replaces the container, because WebSockets of 2.0 would keep the old one", async () => {
+      const { Id } = await inspect(deployment.name);
+      const before = await certificateAt(
+        victim,
+        all.findIndex(({ kind, webSockets }) => webSockets && kind === "passwordOverTls"),
+      );
+      await deployment.deploy(
+        {
+          hosts: ["localhost"],
+          image: images[version](),
+          listeners: listeners(),
+          serverCertificate: { credentialVersion: 2 },
+        },
+        clients,
+      );
+      expect((await inspect(deployment.name)).Id).not.toBe(Id);
+      const after = await certificateAt(
+        victim,
+        all.findIndex(({ kind, webSockets }) => webSockets && kind === "passwordOverTls"),
+      );
+      expect(after).not.toBe(before);
+    });
+  }
+});
+
+/** SHA-256 fingerprint of the certificate that an endpoint shows. */
+function certificateAt({ endpoints, ca_pem: ca }: ConnectionBundle, index: number): Promise<string> {
+  const { host, port } = endpoints?.[index] ?? {};
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect(
+      { host: host ?? "", port: port ?? 0, ...(ca !== undefined && { ca }), servername: "localhost" },
+      () => {
+        resolve(socket.getPeerCertificate().fingerprint256);
+        socket.destroy();
+      },
+    );
+    socket.once("error", reject);
+  });
+}
+
+describe.each(versions)("a client that needs certificate and password, on Mosquitto %s", (version) => {
+  const deployment = new Deployment();
+  let both: ConnectionBundle;
+  let sensor: ConnectionBundle;
+  let mutualTlsPort: number;
+
+  beforeAll(async () => {
+    const [certificatePort, bothPort] = (await freePorts(2)) as [number, number];
+    mutualTlsPort = certificatePort;
+    const listeners = [
+      Listener.mutualTls({ port: certificatePort }),
+      Listener.mutualTlsWithPassword({ port: bothPort }),
+    ];
+    await deployment.deploy({ hosts: ["localhost"], image: images[version](), listeners }, (broker) => {
+      broker.addClient("operator", {
+        authentication: Authentication.certificateAndPassword(),
+        publishAndSubscribe: ["plant/#"],
+      });
+      broker.addClient("sensor", { publishAndSubscribe: ["sensor/#"] });
+    });
+    both = await deployment.bundle("operator");
+    sensor = await deployment.bundle("sensor");
+  });
+  afterAll(() => deployment.remove());
+
+  test("gets in with both, and with neither alone", async () => {
+    const session = await Session.open(both);
+    await session.subscribe("plant/#");
+    await session.publish("plant/state", "on");
+    await until("the message comes back", () => session.payloads.includes("on"));
+    await session.close();
+    expect(await refusal(without(both, "username", "password"))).toBeDefined();
+    expect(await refusal(without(both, "cert_pem", "key_pem"))).toBeDefined();
+    expect(await refusal({ ...both, password: "another one" })).toBeDefined();
+  });
+
+  test("may do nothing where the certificate alone is asked for", async () => {
+    const alone = { ...without(both, "username", "password"), url: `mqtts://localhost:${mutualTlsPort}` };
+    const session = await Session.open(alone);
+    await expect(session.publish("plant/state", "off")).rejects.toThrow(/not authorized/i);
+    await session.close();
+  });
+
+  test("is not the only one whose certificate goes with its password, as the documentation says", async () => {
+    const mixed = { ...both, cert_pem: sensor.cert_pem as string, key_pem: sensor.key_pem as string };
+    expect(await refusal(mixed)).toBeUndefined();
+  });
+});
