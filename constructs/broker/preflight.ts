@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey, sign, verify } from "node:crypto";
 import {
   AccessRules,
   CONTROL_CLIENT_NAME,
@@ -51,12 +51,28 @@ export function declaredFilesFaults(files: SetFiles, expected: ExpectedSet): str
  */
 export function materialFaults(files: SetFiles, expected: ExpectedSet, credentials: Credentials, now: Date): string[] {
   return [
-    ...check("passwd", () => passwordFaults(text(files, "passwd"), expected.passwords)),
-    ...check("server.crt", () => serverFaults(files, expected.hosts, now)),
-    ...check("control.crt", () => controlFaults(files, now)),
-    ...(files.has("client-ca.crt") ? check("client-ca.crt", () => authorityFaults(files, "client-ca.crt")) : []),
+    ...check("passwd", () => passwordFaults(text(files, "passwd"), expected.passwords, credentials)),
+    ...check("server-ca.crt", () =>
+      authorityFaults(
+        files,
+        "server-ca.crt",
+        credentials.serverAuthorities.map(({ rootPem }) => rootPem),
+      ),
+    ),
+    ...check("server.crt", () => serverFaults(files, expected.hosts, credentials, now)),
+    ...check("control-ca.crt", () => authorityFaults(files, "control-ca.crt", [credentials.controlAuthority.rootPem])),
+    ...check("control.crt", () => controlFaults(files, credentials, now)),
+    ...(expected.listeners.some(({ asksForCertificate }) => asksForCertificate)
+      ? check("client-ca.crt", () =>
+          authorityFaults(
+            files,
+            "client-ca.crt",
+            credentials.clientAuthorities.map(({ wholePem }) => wholePem),
+          ),
+        )
+      : []),
     ...check("crl.pem", () => revocationFaults(text(files, "crl.pem"), credentials, now)),
-    ...check("ended", () => endedFaults(text(files, "ended"))),
+    ...check("ended", () => endedFaults(text(files, "ended"), credentials)),
   ];
 }
 
@@ -88,9 +104,13 @@ function accessFaults(acl: string, rules: readonly AccessRules[]): string[] {
   ];
 }
 
-function passwordFaults(passwd: string, declared: readonly string[]): string[] {
-  const names = parsePasswordFile(passwd).map(({ userName }) => userName);
+function passwordFaults(passwd: string, declared: readonly string[], { clients }: Credentials): string[] {
+  const entries = parsePasswordFile(passwd);
+  const names = entries.map(({ userName }) => userName);
   return [
+    ...entries
+      .filter(({ userName, hash }) => clients.get(userName)?.password?.hash !== hash)
+      .map(({ userName }) => `its hash of ${userName} is not the one in the store`),
     ...declared.filter((name) => !names.includes(name)).map((name) => `it has no password of ${name}`),
     ...names
       .filter((name) => !declared.includes(name))
@@ -105,14 +125,23 @@ function certificates(files: SetFiles, name: string): ParsedCertificate[] {
   );
 }
 
-/** SubjectPublicKeyInfo of the key in a file. */
-function publicKeyOf(files: SetFiles, name: string): Buffer {
+/** Whether a key is the certificate's: proved by a signature, because its own public part may be another one. */
+function keyFaults(files: SetFiles, name: string, { x509 }: ParsedCertificate, kept: string): string[] {
   const pem = text(files, name);
   readPemFile("PRIVATE KEY", pem);
-  return createPublicKey(createPrivateKey(pem)).export({ type: "spki", format: "der" });
+  if (pem !== kept) return [`${name} is not the one in the store`];
+  const probe = Buffer.from("probe");
+  return verify("sha256", probe, x509.publicKey, sign("sha256", probe, createPrivateKey(pem)))
+    ? []
+    : [`${name} is not its key`];
 }
 
-function serverFaults(files: SetFiles, hosts: readonly Host[], now: Date): (string | undefined)[] {
+function serverFaults(
+  files: SetFiles,
+  hosts: readonly Host[],
+  credentials: Credentials,
+  now: Date,
+): (string | undefined)[] {
   const [leaf, ...sent] = certificates(files, "server.crt") as [ParsedCertificate, ...ParsedCertificate[]];
   const roots = certificates(files, "server-ca.crt");
   const known = [...sent, ...roots];
@@ -127,26 +156,22 @@ function serverFaults(files: SetFiles, hosts: readonly Host[], now: Date): (stri
         purpose: "server",
         commonName: "",
         hosts: [...hosts, ...LOOPBACK_HOSTS, generationHost],
-        publicKeyDer: publicKeyOf(files, "server.key"),
       },
       now,
     ),
+    ...keyFaults(files, "server.key", leaf, credentials.server.privateKeyPem),
     ...sent.map((one) =>
       known.some((above) => one.wasSignedBy(above))
         ? one.authorityFault()
         : "it sends an authority that none has signed",
     ),
-    ...roots.map((root) =>
-      root.isSelfSigned ? root.authorityFault() : "server-ca.crt has an authority that is no root",
-    ),
   ];
 }
 
-function controlFaults(files: SetFiles, now: Date): (string | undefined)[] {
+function controlFaults(files: SetFiles, credentials: Credentials, now: Date): (string | undefined)[] {
   const [leaf] = certificates(files, "control.crt") as [ParsedCertificate];
   const [authority] = certificates(files, "control-ca.crt") as [ParsedCertificate];
   return [
-    ...authorityFaults(files, "control-ca.crt"),
     certificateFault(
       leaf,
       {
@@ -154,19 +179,28 @@ function controlFaults(files: SetFiles, now: Date): (string | undefined)[] {
         purpose: "client",
         commonName: CONTROL_CLIENT_NAME,
         hosts: [],
-        publicKeyDer: publicKeyOf(files, "control.key"),
       },
       now,
     ),
+    ...keyFaults(files, "control.key", leaf, credentials.control.privateKeyPem),
   ];
 }
 
-/** Each must be an authority whose root is there, too: no part of a chain is trusted by itself (field report 36). */
-function authorityFaults(files: SetFiles, name: string): (string | undefined)[] {
+/**
+ * They are the authorities that are trusted now, and each has its root beside it: no part of a chain is trusted by itself
+ * (field report 36).
+ */
+function authorityFaults(files: SetFiles, name: string, trusted: readonly string[]): (string | undefined)[] {
   const all = certificates(files, name);
-  return all.map((one) =>
-    all.some((above) => one.wasSignedBy(above)) ? one.authorityFault() : "it has an authority whose root is missing",
-  );
+  const wanted = new Set(ParsedCertificate.allFromPem(trusted.join("")).map(({ pem }) => pem));
+  const found = new Set(all.map(({ pem }) => pem));
+  return [
+    ...all.map((one) =>
+      all.some((above) => one.wasSignedBy(above)) ? one.authorityFault() : "it has an authority whose root is missing",
+    ),
+    ...([...found].every((pem) => wanted.has(pem)) ? [] : ["it has an authority that is not trusted"]),
+    ...([...wanted].every((pem) => found.has(pem)) ? [] : ["an authority is missing in it"]),
+  ];
 }
 
 function revocationFaults(pem: string, credentials: Credentials, now: Date): (string | undefined)[] {
@@ -191,11 +225,15 @@ function revocationFaults(pem: string, credentials: Credentials, now: Date): (st
   ];
 }
 
-function endedFaults(ended: string): string[] {
-  const lines = ended.split("\n");
-  if (lines.pop() !== "") return ["its last line has no end"];
-  return lines
-    .slice(1)
-    .filter((line) => !/^[A-Za-z0-9][A-Za-z0-9._-]* [0-9a-f]+$/.test(line))
-    .map((line) => `it has a line that is not NAME SERIAL: ${JSON.stringify(line)}`);
+function endedFaults(file: string, { ended }: Credentials): string[] {
+  const [comment = "", ...lines] = file.split("\n");
+  if (!comment.startsWith("#") || lines.pop() !== "")
+    return ["it does not begin with a comment, or its last line has no end"];
+  const wanted = new Set(ended.map(({ name, serial }) => `${name} ${serial}`));
+  return [
+    ...lines
+      .filter((line, index) => !wanted.has(line) || lines.indexOf(line) !== index)
+      .map((line) => `it has a line that no ended certificate is behind: ${JSON.stringify(line)}`),
+    ...[...wanted].filter((line) => !lines.includes(line)).map((line) => `it forgets ${line}`),
+  ];
 }

@@ -19,7 +19,8 @@ export interface ExpectedCertificate {
   readonly commonName: string;
   /** Subject alternative names of a server. */
   readonly hosts: readonly Host[];
-  readonly publicKeyDer: Buffer;
+  /** Where the certificate was asked for a key. */
+  readonly publicKeyDer?: Buffer;
 }
 
 /** Why a certificate is not what was asked for, if it is not. */
@@ -30,7 +31,8 @@ export function certificateFault(
 ): string | undefined {
   const { x509 } = certificate;
   if (!certificate.wasSignedBy(expected.authority)) return "it was not signed by the authority";
-  if (!certificate.publicKeyDer.equals(expected.publicKeyDer)) return "it is for another key";
+  if (expected.publicKeyDer !== undefined && !certificate.publicKeyDer.equals(expected.publicKeyDer))
+    return "it is for another key";
   if (x509.ca) return "it is one of an authority";
   const names = commonNamesOf(x509);
   // Mosquitto takes the first one as the user name.
@@ -100,9 +102,11 @@ export function revocationListFault(pem: string, authority: ParsedCertificate, n
     return (error as Error).message;
   }
   // TBSCertList (RFC 5280 section 5.1): version, signature, issuer.
-  const issuer = childrenOf(signed.content)[2];
+  const [, algorithm, issuer] = childrenOf(signed.content);
   if (issuer === undefined || !encodeDer(issuer).equals(authority.subject))
     return "it is the list of another authority";
+  // OpenSSL refuses a list whose two algorithms differ (RFC 5280 section 5.1.1.2).
+  if (!signed.isOfAlgorithm(algorithm)) return "its signature is of another algorithm than it says";
   const fault = signed.fault(authority.x509.publicKey);
   if (fault !== undefined) return fault;
   if (list.nextUpdate <= now) return `it ended ${list.nextUpdate.toISOString()}`;

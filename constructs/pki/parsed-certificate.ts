@@ -71,6 +71,8 @@ export class ParsedCertificate {
   private static fromDer(octets: Buffer): ParsedCertificate {
     try {
       const x509 = new X509Certificate(octets);
+      // OpenSSL leaves out what follows it.
+      if (!x509.raw.equals(octets)) throw new Error("something follows it");
       const [toBeSigned, algorithm] = childrenOf(parseDer(x509.raw));
       const body = childrenOf(toBeSigned);
       // TBSCertificate (RFC 5280 section 4.1); its version is left out where it is 1.

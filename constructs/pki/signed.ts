@@ -1,6 +1,6 @@
 import { verify, type KeyObject } from "node:crypto";
 import forge from "node-forge";
-import { childrenOf, encodeDer, octetsOf, parseDer, type Asn1 } from "./asn1";
+import { childrenOf, encodeDer, isUniversal, octetsOf, parseDer, type Asn1 } from "./asn1";
 
 /** Signature algorithms by object identifier (RFC 4055 section 5, RFC 5758 section 3.2); SHA-1 and MD5 are none. */
 const HASHES: Readonly<Record<string, string>> = {
@@ -16,23 +16,34 @@ const HASHES: Readonly<Record<string, string>> = {
 export class Signed {
   private constructor(
     readonly content: Asn1,
-    private readonly algorithm: string,
+    private readonly algorithm: Asn1,
     private readonly signature: Buffer,
   ) {}
 
   /** @throws {Error} if the octets are no such thing */
   static parse(octets: Buffer): Signed {
-    const [content, algorithm, signature] = childrenOf(parseDer(octets));
-    if (content === undefined) throw new Error("the signed part is missing");
-    const identifier = forge.asn1.derToOid(octetsOf(childrenOf(algorithm)[0]).toString("latin1"));
-    return new Signed(content, identifier, bitStringOf(signature));
+    const whole = parseDer(octets);
+    const [content, algorithm, signature, ...others] = childrenOf(whole);
+    if (content === undefined || algorithm === undefined) throw new Error("the signed part is missing");
+    const { SEQUENCE, BITSTRING } = forge.asn1.Type;
+    const isRight = [whole, content, algorithm].every((part) => isUniversal(part, SEQUENCE));
+    if (!isRight || !isUniversal(signature, BITSTRING) || others.length > 0 || !encodeDer(whole).equals(octets)) {
+      throw new Error("it is not something signed, in DER");
+    }
+    return new Signed(content, algorithm, bitStringOf(signature));
+  }
+
+  /** The algorithm that a signature claims, as a certificate and a list also say inside of what is signed. */
+  isOfAlgorithm(inner: Asn1 | undefined): boolean {
+    return inner !== undefined && encodeDer(inner).equals(encodeDer(this.algorithm));
   }
 
   /** What is wrong with the signature by this key, if anything. */
   fault(key: KeyObject): string | undefined {
-    const hash = HASHES[this.algorithm];
+    const identifier = forge.asn1.derToOid(octetsOf(childrenOf(this.algorithm)[0]).toString("latin1"));
+    const hash = HASHES[identifier];
     if (hash === undefined) {
-      return `its signature is of a kind that is not taken (${this.algorithm}); use SHA-256, as -sha256 does`;
+      return `its signature is of a kind that is not taken (${identifier}); use SHA-256, as -sha256 does`;
     }
     return verify(hash, encodeDer(this.content), key, this.signature)
       ? undefined
@@ -43,6 +54,7 @@ export class Signed {
 function bitStringOf(node: Asn1 | undefined): Buffer {
   const { bitStringContents, value } = (node ?? {}) as { bitStringContents?: string; value?: unknown };
   const content = bitStringContents ?? value;
-  if (typeof content !== "string") throw new Error("the signature is missing");
+  // The first octet counts the bits of the last one that do not belong to it: a signature has none.
+  if (typeof content !== "string" || content[0] !== "\0") throw new Error("the signature is missing");
   return Buffer.from(content, "latin1").subarray(1);
 }

@@ -44,6 +44,8 @@ const TLS_OPTIONS: Options = {
 const CONTROL_OPTIONS: Options = {
   ...TLS_OPTIONS,
   protocol: "mqtt",
+  max_connections: "16",
+  tls_version: "tlsv1.2",
   cafile: `${LIVE_FOLDER}/control-ca.crt`,
   crlfile: `${LIVE_FOLDER}/crl.pem`,
   require_certificate: "true",
