@@ -28,6 +28,19 @@ export function reportSynth(folder: string, clients: number): void {
     `${ratio(processAll, processOne)} times 1 client (goal: 2 at most)`,
   );
 
+  const fleet = clients * 5;
+  const list = path.join(folder, "list");
+  row(
+    `fresh synth, ${fleet} clients of a list, without outputs`,
+    time(() => void synthList(fleet, list)),
+  );
+  const listAgain = median(() => synthList(fleet, list));
+  row(
+    `synth again, ${fleet} clients of a list, nothing changed`,
+    listAgain,
+    `${ratio(listAgain, again)} times ${clients} clients one by one`,
+  );
+
   const many = clients * 10;
   let memory = 0;
   const issuing = time(() => (memory = inProcess(many, path.join(folder, "many"), "issue")));
@@ -51,6 +64,22 @@ export function synth(clients: number, store: string): number {
     broker.addClient(`client-${index}`, { publish: [`plant/client-${index}/#`] });
   }
   return time(() => app.synth());
+}
+
+/** The same number of rules, declared by one call. @returns milliseconds */
+function synthList(clients: number, store: string): number {
+  return time(() => {
+    const app = new App({ outdir: `${store}-out` });
+    const stack = new TerraformStack(app, "bench");
+    new DockerProvider(stack, "docker", {});
+    const credentials = CredentialStore.folder(store);
+    const broker = new MosquittoBroker(stack, "broker", { hosts: ["broker.example"], credentials });
+    broker.addClients(
+      Array.from({ length: clients }, (_, index) => `client-${index}`),
+      { each: ({ name }) => ({ publish: [`plant/${name}/#`] }) },
+    );
+    app.synth();
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Container, ContainerMounts } from "@cdktf/provider-docker/lib/container";
+import { Container, ContainerConfig, ContainerMounts } from "@cdktf/provider-docker/lib/container";
 import { Image } from "@cdktf/provider-docker/lib/image";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
@@ -6,7 +6,7 @@ import { DataResource, TerraformProvider } from "cdktf";
 import { Construct } from "constructs";
 import { CONTROL_CLIENT_NAME } from "../access";
 import { BrokerNetwork } from "./broker-network";
-import { BROKER_USER, CONFIG_FOLDER, DATA_FOLDER, GENERATION_HOSTS, LIVE_FOLDER } from "./container-paths";
+import { BROKER_USER, CONFIG_FOLDER, DATA_FOLDER, GENERATION_HOSTS, LIVE_FOLDER, RUN_FOLDER } from "./container-paths";
 import { Listener } from "./listener";
 import { confPath } from "./mosquitto-conf";
 import { RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
@@ -18,6 +18,8 @@ import { expression, literal } from "./terraform-text";
 export interface BrokerResourcesProps {
   readonly name: string;
   readonly image: string;
+  /** Whether the broker would forget limits of its listeners when it reads their lines again, as 2.0 does. */
+  readonly forgetsLimits: boolean;
   readonly listeners: readonly Listener[];
   /** Bytes of the broker's own limit, where it is declared. */
   readonly memoryLimit?: number;
@@ -104,8 +106,7 @@ export class BrokerResources {
     this.broker = new Container(scope, "Resource", {
       name,
       image: this.image.imageId,
-      entrypoint: ["/usr/sbin/mosquitto"],
-      command: ["-c", confPath(set.confHash)],
+      ...startOf(confPath(set.confHash), props.forgetsLimits),
       user: BROKER_USER,
       restart: "unless-stopped",
       readOnly: true,
@@ -145,7 +146,7 @@ export class BrokerResources {
       ...helper,
       name: `${name}-reloader`,
       command: [literal(RELOADER_SCRIPT)],
-      env: setVariables,
+      env: [...setVariables, `RELOADED=${props.forgetsLimits ? `/proc/1/root${RUNNING_CONF}` : ""}`],
       user: BROKER_USER,
       readOnly: true,
       pidMode: `container:${this.broker.id}`,
@@ -163,6 +164,23 @@ export class BrokerResources {
   private mountData(): ContainerMounts {
     return { type: "volume", source: this.dataVolume.name, target: DATA_FOLDER };
   }
+}
+
+/** The mosquitto.conf of a broker that is started from a copy, which the reloader can change. */
+const RUNNING_CONF = `${RUN_FOLDER}/mosquitto.conf`;
+
+/**
+ * How the broker starts. One that forgets limits starts from a copy in memory: the reloader takes the listeners out of it
+ * before each reload, and after a crash it is whole again.
+ */
+function startOf(conf: string, fromCopy: boolean): Pick<ContainerConfig, "entrypoint" | "command" | "tmpfs"> {
+  if (!fromCopy) return { entrypoint: ["/usr/sbin/mosquitto"], command: ["-c", conf] };
+  const [uid, gid] = BROKER_USER.split(":");
+  return {
+    entrypoint: ["/bin/sh", "-c"],
+    command: [`cat ${conf} >${RUNNING_CONF} && exec /usr/sbin/mosquitto -c ${RUNNING_CONF}`],
+    tmpfs: { [RUN_FOLDER]: `uid=${uid},gid=${gid},mode=0700,size=1m` },
+  };
 }
 
 function publishedPorts(listener: Listener): { internal: number; external: number; ip: string; protocol: string }[] {

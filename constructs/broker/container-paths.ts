@@ -4,6 +4,9 @@ export const DATA_FOLDER = "/mosquitto/data";
 /** A symbolic link to the set of files that the broker reads. Only its directory is a link: 2.1 refuses linked files. */
 export const LIVE_FOLDER = `${CONFIG_FOLDER}/live`;
 
+/** In memory, and of the broker alone. */
+export const RUN_FOLDER = "/run/mosquitto";
+
 /** User and group of the broker in the official images, as numbers so that no image has to know a name. */
 export const BROKER_USER = "1883:1883";
 

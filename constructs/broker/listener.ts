@@ -41,8 +41,8 @@ export interface ListenerOptions {
   readonly bindAddresses?: readonly string[];
 
   /**
-   * How many clients at once (`max_connections`). Memory and file descriptors of the container follow from it. Mosquitto
-   * has no limit for each client here: one identity is one connection. Changed, the container is replaced.
+   * How many clients at once (`max_connections`). Memory and file descriptors of the container follow from it. One client
+   * has one connection. Over WebSockets Mosquitto 2.0 has no limit. Changed, the container is replaced.
    *
    * @default 1000
    */
@@ -220,7 +220,7 @@ export class Listener {
     }
     faults.push(...this.bindAddressFaults(what, surroundings));
     if (this.usesTls) faults.push(...tlsFaults(what, this.options, surroundings.serverKey));
-    if (this.webSockets && mosquittoLine === "2.0") faults.push(...this.webSocketsOf20Faults(what));
+    if (this.webSockets && mosquittoLine === "2.0") faults.push(...this.webSocketsOf20Faults(what, surroundings));
     if (extraConfig !== undefined) {
       faults.push(...extraConfigFaults(`${what}.extraConfig`, extraConfig, "listener", mosquittoLine));
     }
@@ -282,8 +282,8 @@ export class Listener {
     return faults;
   }
 
-  /** Mosquitto 2.0 leaves TLS over WebSockets to libwebsockets, and does not pass it everything (field report 25). */
-  private webSocketsOf20Faults(what: string): Fault[] {
+  /** Mosquitto 2.0 leaves WebSockets to libwebsockets, and does not pass it everything (field report 25). */
+  private webSocketsOf20Faults(what: string, { publishes }: ListenerSurroundings): Fault[] {
     const faults: Fault[] = [];
     const remedy = "use an image of Mosquitto 2.1, or this listener without webSockets";
     if (this.asksForCertificate) {
@@ -299,6 +299,23 @@ export class Listener {
         what: `${what}.tlsVersion`,
         value: this.options.tlsVersion,
         allowed: "tlsv1.3 as the lowest over WebSockets from Mosquitto 2.1 on: 2.0 ignores it there",
+        remedy,
+      });
+    }
+    if (this.options.maxConnections !== undefined) {
+      faults.push({
+        what: `${what}.maxConnections`,
+        value: this.options.maxConnections,
+        allowed: "a limit over WebSockets from Mosquitto 2.1 on: 2.0 ignores it there",
+        remedy,
+      });
+    }
+    if (publishes && this.bindAddresses.some((address) => typeof address === "string" && !isLoopback(address))) {
+      faults.push({
+        what: `${what}.bindAddresses`,
+        value: this.bindAddresses,
+        allowed:
+          "loopback addresses or an internal network for WebSockets of Mosquitto 2.0: it does not limit their connections, so whoever reaches the port could lock out every client of the broker",
         remedy,
       });
     }

@@ -117,6 +117,7 @@ export class MosquittoBroker extends Construct {
     const resources = new BrokerResources(this, {
       name: this.name,
       image: image.name,
+      forgetsLimits: image.line === "2.0",
       listeners: this.listeners,
       ...(props.limits?.memoryLimit !== undefined && { memoryLimit: props.limits.memoryLimit }),
       network,

@@ -7,17 +7,20 @@ import { AuthorityRecord } from "./record";
 /** One trusted authority, as it is in the store. */
 export class Authority {
   private ready: AuthoritySigner | undefined;
+  /** Itself and all above it, read once: every client asks. */
+  private readonly chain: readonly ParsedCertificate[];
 
   constructor(
     readonly record: AuthorityRecord,
     readonly source: AuthoritySource,
     private readonly now: Date,
-  ) {}
+  ) {
+    this.chain = ParsedCertificate.allFromPem(this.wholePem);
+  }
 
   /** What who relies on it trusts: the root. */
   get rootPem(): string {
-    const { certificatePem, chainPem } = this.record;
-    return ParsedCertificate.allFromPem(chainPem).at(-1)?.pem ?? certificatePem;
+    return (this.chain.at(-1) as ParsedCertificate).pem;
   }
 
   /** It and all above it. */
@@ -27,7 +30,7 @@ export class Authority {
 
   /** What a leaf of it is sent together with: all between leaf and root. */
   get sentPem(): string {
-    return ParsedCertificate.allFromPem(this.wholePem)
+    return this.chain
       .slice(0, -1)
       .map(({ pem }) => pem)
       .join("");
@@ -35,9 +38,7 @@ export class Authority {
 
   /** @throws {Error} when an authority above forbids a certificate for one of these hosts */
   refuseForbidden(hosts: readonly Host[]): void {
-    const fault = ParsedCertificate.allFromPem(this.wholePem)
-      .map((one) => one.hostFault(hosts))
-      .find(Boolean);
+    const fault = this.chain.map((one) => one.hostFault(hosts)).find(Boolean);
     if (fault === undefined) return;
     throw new Error(
       `${this.record.role} authority ${this.record.generation} cannot sign this server's certificate: ${fault}; allowed: an ` +
@@ -48,8 +49,7 @@ export class Authority {
 
   /** When it ends, or the first one above it: from then on nobody follows its chain. */
   get end(): number {
-    const ends = ParsedCertificate.allFromPem(this.record.chainPem).map(({ notAfter }) => notAfter.getTime());
-    return Math.min(Date.parse(this.record.notAfter), ...ends);
+    return Math.min(...this.chain.map(({ notAfter }) => notAfter.getTime()));
   }
 
   /** @throws {Error} when its key cannot be had, or does not belong to it */

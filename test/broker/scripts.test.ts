@@ -21,7 +21,7 @@ test("busybox has every option that the scripts use", async () => {
   const script = `
     set -eu
     cd "$1"
-    for name in rm mkdir cp chmod chown mv ln readlink basename cat grep timeout sleep date cmp; do
+    for name in rm mkdir cp chmod chown mv ln readlink basename cat grep timeout sleep date cmp sed; do
       alias $name="busybox $name"
     done
     mkdir -p sets/one; mkdir sets/two
@@ -31,6 +31,7 @@ test("busybox has every option that the scripts use", async () => {
     printf 'a remark\\n%s\\n' word | grep -qx word
     ! printf '%s\\n' words | grep -qx word
     timeout 5 sleep 0.1
+    [ "$(printf 'a\\nlistener 1\\nb\\n' | sed '/^listener /,$d')" = a ]
     cmp -s /dev/null /dev/null; ! cmp -s /dev/null missing
     [ "$(date +%s)" -gt 1000000000 ]
     touch sets/one/file; chmod 0400 sets/one/*; chown -R "$(id -u):$(id -g)" sets; rm -rf sets/one

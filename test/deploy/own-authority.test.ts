@@ -177,7 +177,7 @@ describe("clients whose certificates are issued elsewhere", () => {
   const deployment = new Deployment();
   afterAll(() => deployment.remove());
 
-  function issueElsewhere(name: string): ConnectionBundle["cert_pem"] {
+  function issueElsewhere(name: string, authority: string): ConnectionBundle["cert_pem"] {
     fs.writeFileSync(
       file(`${name}.ext`),
       "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
@@ -189,9 +189,9 @@ describe("clients whose certificates are issued elsewhere", () => {
       "-in",
       `${name}.csr`,
       "-CA",
-      "root.crt",
+      `${authority}.crt`,
       "-CAkey",
-      "root.key",
+      `${authority}.key`,
       "-CAcreateserial",
       "-days",
       "300",
@@ -216,10 +216,10 @@ describe("clients whose certificates are issued elsewhere", () => {
     );
     const bundle = await deployment.bundle("theirs");
     expect(Object.keys(bundle)).not.toEqual(expect.arrayContaining(["cert_pem"]));
-    const own = (name: string): ConnectionBundle => ({
+    const own = (name: string, authority = "root"): ConnectionBundle => ({
       ...bundle,
       client_id: name,
-      cert_pem: issueElsewhere(name) ?? "",
+      cert_pem: issueElsewhere(name, authority) ?? "",
       key_pem: fs.readFileSync(file(`${name}.key`), "utf8"),
     });
     const theirs = await Session.open(own("theirs"));
@@ -258,6 +258,7 @@ describe("clients whose certificates are issued elsewhere", () => {
     );
     expect((await inspect(deployment.name)).Id).not.toBe(before);
     expect(await refusal(own("theirs"))).toBeUndefined();
+    expect(await refusal(own("theirs", "next"))).toBeUndefined();
   });
 });
 

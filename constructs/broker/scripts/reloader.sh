@@ -1,5 +1,5 @@
 # Makes a staged set live in the running broker and proves it. Runs in the broker's namespaces, as its user.
-# SET, CONF: see the writer.
+# SET, CONF: see the writer. RELOADED: the file that this broker reads again, where that must not name its listeners.
 set -u
 config=/mosquitto/config
 set=$config/sets/$SET
@@ -9,6 +9,13 @@ live() { basename "$(readlink "$config/live")"; }
 activate() {
   rm -f "$config/live.new"
   ln -s "sets/$1" "$config/live.new" && mv -T "$config/live.new" "$config/live"
+}
+
+# Mosquitto 2.0 forgets max_connections and max_qos of a listener that it reads again, and keeps all of one that it does
+# not read.
+reload() {
+  if [ -n "$RELOADED" ] && ! sed '/^listener /,$d' "$config/conf/$CONF.conf" >"$RELOADED"; then return 1; fi
+  kill -HUP 1
 }
 
 # The name is in the set's own server certificate, the topic in its own rules: an answer proves both.
@@ -48,16 +55,16 @@ if [ "$previous" != "$SET" ] && ! activate "$SET"; then
   exit 1
 fi
 # Also when the set was live before: a broker that is already on it loses nothing by reading it again.
-if ! kill -HUP 1; then
+if ! reload; then
   activate "$previous"
-  say "the broker cannot be signalled; its set is $previous"
+  say "the broker cannot be reloaded; its set is $previous"
   exit 1
 fi
 if ! proven; then
   say "the broker did not take set $SET, its last answer was: ${answer:-none}"
   if [ "$previous" != "$SET" ]; then
     activate "$previous"
-    kill -HUP 1
+    reload
     say "it is back on set $previous"
   fi
   say "the reason is in the broker's log"
