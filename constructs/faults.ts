@@ -32,39 +32,6 @@ export function describeFault(fault: Fault): string {
   return `${fault.what}${value}; allowed: ${fault.allowed}; remedy: ${fault.remedy}`;
 }
 
-/** What is wrong with a whole number of a range, where it is given. */
-export function integerFault(
-  what: string,
-  value: unknown,
-  minimum: number,
-  maximum: number,
-  remedy: string,
-): Fault | undefined {
-  if (value === undefined) return undefined;
-  if (Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum) return undefined;
-  return { what, value, allowed: `a whole number from ${minimum} to ${maximum}, known at synth`, remedy };
-}
-
-/** What is wrong with a list of names of a known set, where it is given. */
-export function choiceFaults(what: string, value: unknown, allowed: readonly string[], remedy: string): Fault[] {
-  if (value === undefined) return [];
-  const eachOnce = `each once of: ${allowed.join(", ")}`;
-  if (!Array.isArray(value) || value.length === 0) {
-    return [{ what, value, allowed: `a list, known at synth, with ${eachOnce}`, remedy }];
-  }
-  return (value as unknown[]).flatMap((one, index, all) =>
-    allowed.includes(one as string) && all.indexOf(one) === index
-      ? []
-      : [{ what: `${what}[${index}]`, value: one, allowed: eachOnce, remedy }],
-  );
-}
-
-/** What is wrong with a switch, where it is given. */
-export function booleanFault(what: string, value: unknown): Fault | undefined {
-  if (value === undefined || typeof value === "boolean") return undefined;
-  return { what, value, allowed: "true or false, known at synth", remedy: "leave it out for the default" };
-}
-
 /** Everything wrong with one declaration, reported as one error. */
 export class Faults {
   private readonly faults: Fault[] = [];

@@ -74,7 +74,7 @@ export function parsePasswordHash(hash: string): PasswordHash {
 export function passwordHashFault(what: string, value: unknown, takesLongSalt: boolean): Fault | undefined {
   const remedy = "make it with `mosquitto_passwd` of Mosquitto 2, or leave it out and let a password be generated";
   try {
-    const { salt } = parsePasswordHash(String(value));
+    const { salt } = parsePasswordHash(typeof value === "string" ? value : "");
     if (takesLongSalt || salt.length === SALT_LENGTH) return undefined;
   } catch {
     return {

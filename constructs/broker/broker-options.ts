@@ -1,8 +1,9 @@
-import { booleanFault, choiceFaults, Fault, integerFault } from "../faults";
+import { Fault } from "../faults";
 import { extraConfigFaults, extraConfigWarnings } from "./conf/extra-config";
 import { Listener } from "./listener";
 import { MosquittoLine } from "./mosquitto-image";
 import { minimumHeap } from "./sizing";
+import { booleanFault, choiceFaults, integerFault, isInteger, optionsFault, tokenFault } from "../value-faults";
 
 /** How much one client, and all together, may ask of the broker. Any of them changed, the container is replaced. */
 export interface BrokerLimits {
@@ -227,12 +228,20 @@ export function brokerOptionFaults(
   listeners: readonly Listener[],
   line: MosquittoLine | undefined,
 ): Fault[] {
+  const groups = (["limits", "persistence", "logging"] as const).map((name) => optionsFault(name, options[name]));
+  if (groups.some(Boolean)) return groups.filter((fault) => fault !== undefined);
   const { limits = {}, persistence = {}, logging = {}, sysInterval, extraConfig } = options;
+  const { maxPacketSize = 2_000_000 } = limits;
   const integer = (what: string, value: unknown, minimum: number, maximum: number): Fault | undefined =>
     integerFault(what, value, minimum, maximum, "leave it out for the default");
   const faults = [
     integer("limits.maxPacketSize", limits.maxPacketSize, 20, MAXIMUM_PACKET_SIZE),
-    integer("limits.messageSizeLimit", limits.messageSizeLimit, 1, limits.maxPacketSize ?? 2_000_000),
+    integer(
+      "limits.messageSizeLimit",
+      limits.messageSizeLimit,
+      1,
+      isInteger(maxPacketSize, 20, MAXIMUM_PACKET_SIZE) ? maxPacketSize : MAXIMUM_PACKET_SIZE,
+    ),
     integer("limits.maxInflightMessages", limits.maxInflightMessages, 1, 65_534),
     integer("limits.maxInflightBytes", limits.maxInflightBytes, 1, MAXIMUM_BYTES),
     integer("limits.maxQueuedMessages", limits.maxQueuedMessages, 1, 1_000_000),
@@ -240,17 +249,31 @@ export function brokerOptionFaults(
     booleanFault("limits.queueQos0Messages", limits.queueQos0Messages),
     integer("limits.persistentClientExpirationDays", limits.persistentClientExpirationDays, 1, 3650),
     integer("limits.maxKeepalive", limits.maxKeepalive, 10, 65_535),
-    integer("limits.memoryLimit", limits.memoryLimit, minimumHeap(listeners), MAXIMUM_BYTES),
+    integer("limits.memoryLimit", limits.memoryLimit, leastMemory(listeners), MAXIMUM_BYTES),
     booleanFault("limits.retainAvailable", limits.retainAvailable),
     booleanFault("persistence.enabled", persistence.enabled),
     integer("persistence.autosaveInterval", persistence.autosaveInterval, 1, 86_400),
+    persistence.enabled === false && persistence.autosaveInterval !== undefined
+      ? {
+          what: "persistence.autosaveInterval",
+          value: persistence.autosaveInterval,
+          allowed: "none where persistence.enabled is false, because nothing is saved",
+          remedy: "leave one of them out",
+        }
+      : undefined,
     booleanFault("logging.connectionMessages", logging.connectionMessages),
     ...logTypeFaults(logging.types),
-    timestampFault(logging.timestampFormat),
+    tokenFault("logging.timestampFormat", logging.timestampFormat) ?? timestampFault(logging.timestampFormat),
     integer("sysInterval", sysInterval, 0, 65_535),
     ...(extraConfig === undefined ? [] : extraConfigFaults("extraConfig", extraConfig, "broker", line)),
   ];
   return faults.filter((fault) => fault !== undefined);
+}
+
+/** Where a listener is wrong already, nothing follows from it. */
+function leastMemory(listeners: readonly Listener[]): number {
+  const areRight = listeners.every(({ maxConnections }) => isInteger(maxConnections, 1, Number.MAX_SAFE_INTEGER));
+  return areRight ? minimumHeap(listeners) : 1;
 }
 
 /** What is allowed and should be known. */

@@ -2,7 +2,8 @@ import { TerraformOutput, TerraformStack } from "cdktf";
 import { Construct, IConstruct } from "constructs";
 import { ConnectionEndpoint, endpointUrl, SECRET_FIELDS } from "../client/connection-bundle";
 import { ConnectionOutputs } from "../client/connection-outputs";
-import { describeFault } from "../faults";
+import { Fault } from "../faults";
+import { tokenFault } from "../value-faults";
 import { CERTIFICATES_FILE, connectionFile, NEXT_ACTION_FILE } from "./material";
 import { Reservations } from "./reservations";
 import { expression, quoted } from "./terraform-text";
@@ -79,18 +80,21 @@ export class BrokerOutputs extends Construct {
 
   private add(name: string, config: { value: unknown; description: string; sensitive?: boolean }): void {
     const fullName = `${this.props.prefix}${name}`;
-    if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(fullName)) {
-      throw new Error(
-        describeFault({
-          what: `outputPrefix of ${this.node.scope?.node.path ?? ""}`,
-          value: this.props.prefix,
-          allowed: "letters, digits, `_` and `-`, the first a letter or `_`, as Terraform asks of output names",
-          remedy: "leave it out, or take something like plant_",
-        }),
-      );
-    }
     const stack = TerraformStack.of(this);
     Reservations.of(stack).take("output name", fullName, this, "set `outputPrefix` of one broker");
     new TerraformOutput(this, fullName, config).overrideLogicalId(fullName);
   }
+}
+
+/** What is wrong with what is put before the names of outputs. */
+export function outputPrefixFault(prefix: unknown): Fault | undefined {
+  if (prefix === undefined || prefix === "") return undefined;
+  const fault = tokenFault("outputPrefix", prefix);
+  if (fault !== undefined || (typeof prefix === "string" && /^[A-Za-z_][A-Za-z0-9_-]*$/.test(prefix))) return fault;
+  return {
+    what: "outputPrefix",
+    value: prefix,
+    allowed: "letters, digits, `_` and `-`, the first a letter or `_`, as Terraform asks of output names",
+    remedy: "leave it out, or take something like plant_",
+  };
 }

@@ -1,6 +1,7 @@
-import { ClientOptions } from "../client/mosquitto-client";
 import { ListedClient } from "../client/client-list";
-import { Faults, show } from "../faults";
+import { ClientOptions } from "../client/mosquitto-client";
+import { Fault, Faults, show } from "../faults";
+import { booleanFault, listOf, optionsFault } from "../value-faults";
 import { ClientDeclaration } from "./client-registry";
 
 /** What is declared for one client of a list: the same for each, or made from its name, group and columns. */
@@ -39,10 +40,11 @@ export interface ClientListOptions {
 export function listedClients(
   brokerPath: string,
   list: readonly (string | ListedClient)[],
-  { each, groups, connectionOutputs = false }: ClientListOptions,
+  options: ClientListOptions,
 ): ClientDeclaration[] {
   const faults = new Faults(`clients of ${brokerPath}`);
-  if (!Array.isArray(list) || list.length === 0) {
+  const entries = listOf(list) ?? [];
+  if (entries.length === 0) {
     faults.add({
       what: "the list",
       value: list,
@@ -50,31 +52,67 @@ export function listedClients(
       remedy: "bring the list, or leave the call out",
     });
   }
-  if ((each === undefined) === (groups === undefined)) {
-    faults.add({
-      what: "each and groups",
-      value: each === undefined ? "neither" : "both",
-      allowed: "one of the two",
-      remedy: "declare `each` for clients of one kind, `groups` for several kinds",
-    });
-  }
+  const fault = optionsFault("options", options ?? null);
+  faults.add(fault ? { ...fault, allowed: "an object with each or groups" } : templatesFault(options));
   faults.throwIfAny();
-  const declarations = list.flatMap((entry: string | ListedClient, index): ClientDeclaration[] => {
-    const client = typeof entry === "string" ? { name: entry } : entry;
-    const { name, group, origin = `list[${index}]` } = client;
-    const template = groups === undefined ? each : Object.hasOwn(groups, group ?? "") ? groups[group ?? ""] : undefined;
+  const { connectionOutputs = false } = options;
+  const declarations = entries.flatMap((entry, index): ClientDeclaration[] => {
+    const client = typeof entry === "string" ? { name: entry } : (entry as ListedClient);
+    const place = `list[${index}]`;
+    const fault = optionsFault(place, client ?? null);
+    if (fault !== undefined) {
+      faults.add({
+        ...fault,
+        allowed: "the name of a client, or what ClientList.csv() reads",
+        remedy: "name the client",
+      });
+      return [];
+    }
+    const { name } = client;
+    const origin = typeof client.origin === "string" ? client.origin : place;
+    const who = `client ${show(name)} (${origin})`;
+    const template = templateOf(client, options);
     if (template === undefined) {
       faults.add({
-        what: `client ${show(name)} (${origin}): group`,
-        value: group,
-        allowed: Object.keys(groups ?? {}).join(", "),
+        what: `${who}: group`,
+        value: client.group,
+        allowed: Object.keys(options.groups ?? {}).join(", "),
         remedy: "put it into one of these, or declare its group",
       });
       return [];
     }
-    const options = typeof template === "function" ? template(client) : template;
-    return [{ name, options: { connectionOutput: connectionOutputs, ...options }, origin }];
+    const made = typeof template === "function" ? call(template, client, who) : template;
+    const given = optionsFault(`${who}: ${options.groups ? `groups.${client.group}` : "each"}`, made ?? null);
+    faults.add(given);
+    return given === undefined ? [{ name, options: { connectionOutput: connectionOutputs, ...made }, origin }] : [];
   });
   faults.throwIfAny();
   return declarations;
+}
+
+function templatesFault({ each, groups, connectionOutputs }: ClientListOptions): Fault | undefined {
+  const isNull = each === null || groups === null;
+  if (isNull || (each === undefined) === (groups === undefined)) {
+    return {
+      what: "each and groups",
+      value: each === undefined || isNull ? "neither" : "both",
+      allowed: "one of the two",
+      remedy: "declare `each` for clients of one kind, `groups` for several kinds",
+    };
+  }
+  return optionsFault("groups", groups) ?? booleanFault("connectionOutputs", connectionOutputs);
+}
+
+function templateOf({ group }: ListedClient, { each, groups }: ClientListOptions): ClientTemplate | undefined {
+  if (groups === undefined) return each;
+  return typeof group === "string" && Object.hasOwn(groups, group) ? groups[group] : undefined;
+}
+
+/** @throws {Error} saying for which client the function threw one */
+function call(template: (client: ListedClient) => ClientOptions, client: ListedClient, who: string): ClientOptions {
+  try {
+    return template(client);
+  } catch (cause) {
+    throw new Error(`${who}: the function that declares it threw an error: ${(cause as Error).message}`, { cause });
+  }
 }

@@ -1,10 +1,11 @@
 import { Construct } from "constructs";
-import { AuthenticationMethod } from "../client/authentication";
+import { Authentication, AuthenticationMethod } from "../client/authentication";
 import { clientFaults, ClientSurroundings } from "../client/client-faults";
 import { ConnectionEndpoint } from "../client/connection-bundle";
 import { ClientOptions, MosquittoClient } from "../client/mosquitto-client";
 import { CertificateAuthority } from "../credentials";
 import { describeFault, Fault, Faults, show } from "../faults";
+import { listOf, optionsFault } from "../value-faults";
 import { Listener } from "./listener";
 
 export interface ClientDeclaration {
@@ -53,10 +54,12 @@ export class ClientRegistry {
     const added = new Map<string, ClientDeclaration>();
     for (const declaration of declarations) {
       const { name, options, origin } = declaration;
+      const own = clientFaults(name, options, this.props.surroundings);
+      // What is no authentication fits no listener, which would be a second fault of it.
+      const isOfRightKind = optionsFault("options", options) === undefined && methodOf(options) !== undefined;
       const found = [
-        ...clientFaults(name, options, this.props.surroundings),
-        ...this.listenerFaults(options),
-        ...this.authorityFaults(options),
+        ...own,
+        ...(isOfRightKind ? [...this.listenerFaults(options), ...this.authorityFaults(options)] : []),
         this.twinFault(declaration, added),
       ].filter((fault) => fault !== undefined);
       const who = isSingle ? "" : `client ${show(name)}${origin === undefined ? "" : ` (${origin})`}: `;
@@ -73,9 +76,10 @@ export class ClientRegistry {
 
   /** @throws {Error} when there is none of that name */
   get(client: string | MosquittoClient): MosquittoClient {
-    const name = typeof client === "string" ? client : client.name;
+    const name: unknown = client instanceof MosquittoClient ? client.name : client;
     const found = this.byKey.get(keyOf(name));
-    if (found?.name === name && (typeof client === "string" || found === client)) return found;
+    // Another broker's client may have the same name.
+    if (found !== undefined && found.name === name && (found === client || client === name)) return found;
     const known = this.all.map((one) => one.name);
     throw new Error(
       describeFault({
@@ -98,20 +102,28 @@ export class ClientRegistry {
   }
 
   private listenersOf(options: ClientOptions): readonly Listener[] {
-    const accepting = this.props.listeners.filter((listener) => listener.accepts(methodOf(options)));
+    const method = methodOf(options);
+    const accepting = this.props.listeners.filter((listener) => method !== undefined && listener.accepts(method));
     const chosen = options.listeners;
     if (chosen === undefined) return accepting;
     return chosen.flatMap((one) => accepting.filter((listener) => listener === one));
   }
 
   private listenerFaults(options: ClientOptions): Fault[] {
-    const method = methodOf(options);
+    const method = methodOf(options) as AuthenticationMethod;
     const { listeners } = this.props;
     const kinds = listeners.map(({ kind }) => `Listener.${kind}()`).join(", ");
-    const chosen = options.listeners as readonly unknown[] | undefined;
-    if (chosen !== undefined) {
-      if (!Array.isArray(chosen) || chosen.length === 0) {
-        return [{ what: "listeners", value: chosen, allowed: "one listener or more", remedy: "leave it out for all" }];
+    if (options.listeners !== undefined) {
+      const chosen = listOf(options.listeners) ?? [];
+      if (chosen.length === 0) {
+        return [
+          {
+            what: "listeners",
+            value: options.listeners,
+            allowed: "one listener or more",
+            remedy: "leave it out for all",
+          },
+        ];
       }
       const faults = chosen.map((one, index): Fault | undefined => {
         const what = `listeners[${index}]`;
@@ -192,6 +204,7 @@ export class ClientRegistry {
   }
 
   private twinFault({ name }: ClientDeclaration, added: ReadonlyMap<string, ClientDeclaration>): Fault | undefined {
+    if (typeof name !== "string") return undefined;
     const declared = this.byKey.get(keyOf(name));
     const twin = declared ? { name: declared.name } : added.get(keyOf(name));
     if (twin === undefined) return undefined;
@@ -217,10 +230,11 @@ const LISTENER_FOR: Readonly<Record<AuthenticationMethod, string>> = {
   certificateOrPassword: "Listener.mutualTls()",
 };
 
-function methodOf({ authentication }: ClientOptions): AuthenticationMethod {
-  return authentication?.method ?? "certificate";
+function methodOf({ authentication }: ClientOptions): AuthenticationMethod | undefined {
+  if (authentication === undefined) return "certificate";
+  return authentication instanceof Authentication ? authentication.method : undefined;
 }
 
 function keyOf(name: unknown): string {
-  return String(name).toLowerCase().replace(/\./g, "_");
+  return typeof name === "string" ? name.toLowerCase().replace(/\./g, "_") : "";
 }

@@ -1,12 +1,14 @@
+import ipaddr from "ipaddr.js";
 import { isIP } from "node:net";
 import { AuthenticationMethod } from "../client/authentication";
 import { ConnectionEndpoint, EndpointAuthentication } from "../client/connection-bundle";
-import { booleanFault, Fault, integerFault } from "../faults";
+import { Fault } from "../faults";
 import { KeyAlgorithm } from "../pki";
 import { extraConfigFaults, extraConfigWarnings } from "./conf/extra-config";
 import { CONTROL_PORT } from "./container-paths";
 import { MosquittoLine } from "./mosquitto-image";
 import { TlsOptions, tlsFaults, tlsWarnings } from "./tls";
+import { booleanFault, integerFault, listOf, optionsFault } from "../value-faults";
 
 /** How a listener lets clients in. */
 export type ListenerKind = "mutualTls" | "passwordOverTls" | "mutualTlsWithPassword" | "plaintext";
@@ -156,10 +158,16 @@ export class Listener {
   readonly bindAddresses: readonly string[];
   readonly maxConnections: number;
 
+  readonly options: TlsListenerOptions;
+  private readonly optionsFault: Fault | undefined;
+
   private constructor(
     private readonly how: Kind,
-    readonly options: TlsListenerOptions,
+    given: TlsListenerOptions,
   ) {
+    this.optionsFault = optionsFault(`Listener.${how.name}()'s options`, given);
+    const options = this.optionsFault === undefined ? given : {};
+    this.options = options;
     this.webSockets = options.webSockets ?? false;
     this.port = options.port ?? (this.webSockets ? how.webSocketsPort : how.port);
     this.bindAddresses = options.bindAddresses ?? ["127.0.0.1"];
@@ -198,6 +206,7 @@ export class Listener {
     const { mosquittoLine } = surroundings;
     const { maxQos, maxTopicAlias, extraConfig } = this.options;
     const faults: (Fault | undefined)[] = [
+      this.optionsFault && { ...this.optionsFault, what: `${what}: ${this.optionsFault.what}` },
       integerFault(`${what}.port`, this.port, 1, 65535, "give the port as a plain number"),
       integerFault(
         `${what}.maxConnections`,
@@ -223,6 +232,7 @@ export class Listener {
     if (this.webSockets && mosquittoLine === "2.0") faults.push(...this.webSocketsOf20Faults(what, surroundings));
     if (extraConfig !== undefined) {
       faults.push(...extraConfigFaults(`${what}.extraConfig`, extraConfig, "listener", mosquittoLine));
+      faults.push(this.originFault(`${what}.extraConfig`));
     }
     return faults.filter((fault) => fault !== undefined);
   }
@@ -237,8 +247,20 @@ export class Listener {
     ];
   }
 
+  private originFault(what: string): Fault | undefined {
+    const line = listOf(this.options.extraConfig)?.find((one) => String(one).startsWith("websockets_origin "));
+    if (line === undefined || this.webSockets) return undefined;
+    return {
+      what,
+      value: line,
+      allowed: "it on a listener with webSockets, because it has no effect on another",
+      remedy: "leave it out",
+    };
+  }
+
   private bindAddressFaults(what: string, { publishes, isShared }: ListenerSurroundings): Fault[] {
-    if (!Array.isArray(this.bindAddresses) || this.bindAddresses.length === 0) {
+    const addresses = listOf(this.bindAddresses) ?? [];
+    if (addresses.length === 0) {
       return [
         {
           what: `${what}.bindAddresses`,
@@ -259,18 +281,28 @@ export class Listener {
           "use Listener.passwordOverTls(), or say BrokerNetwork.existing(name, { internal: true }) if that network is",
       });
     }
-    this.bindAddresses.forEach((address: unknown, index) => {
+    if (!publishes && this.options.bindAddresses !== undefined) {
+      faults.push({
+        what: `${what}.bindAddresses`,
+        value: this.bindAddresses,
+        allowed: "none on an internal network, where nothing is published",
+        remedy: "leave them out",
+      });
+    }
+    const known = addresses.map(canonicalAddress);
+    addresses.forEach((address, index) => {
       const name = `${what}.bindAddresses[${index}]`;
-      if (typeof address !== "string" || isIP(address) === 0) {
+      const canonical = known[index];
+      if (canonical === undefined) {
         faults.push({
           what: name,
           value: address,
           allowed: "an IPv4 or IPv6 address of the Docker host, known at synth",
           remedy: "give the address, not a name or a range",
         });
-      } else if (this.bindAddresses.indexOf(address) !== index) {
+      } else if (known.indexOf(canonical) !== index) {
         faults.push({ what: name, value: address, allowed: "each address once", remedy: "remove the second one" });
-      } else if (publishes && !this.usesTls && !isLoopback(address)) {
+      } else if (publishes && !this.usesTls && !isLoopback(canonical)) {
         faults.push({
           what: name,
           value: address,
@@ -302,6 +334,14 @@ export class Listener {
         remedy,
       });
     }
+    if (this.options.ciphersTls13 !== undefined) {
+      faults.push({
+        what: `${what}.ciphersTls13`,
+        value: this.options.ciphersTls13,
+        allowed: "such a list over WebSockets from Mosquitto 2.1 on: 2.0 ignores it there",
+        remedy,
+      });
+    }
     if (this.options.maxConnections !== undefined) {
       faults.push({
         what: `${what}.maxConnections`,
@@ -310,7 +350,8 @@ export class Listener {
         remedy,
       });
     }
-    if (publishes && this.bindAddresses.some((address) => typeof address === "string" && !isLoopback(address))) {
+    const known = (listOf(this.bindAddresses) ?? []).map(canonicalAddress);
+    if (publishes && known.some((address) => address !== undefined && !isLoopback(address))) {
       faults.push({
         what: `${what}.bindAddresses`,
         value: this.bindAddresses,
@@ -331,6 +372,12 @@ export interface ListenerSurroundings {
   readonly isShared: boolean;
   readonly mosquittoLine: MosquittoLine | undefined;
   readonly serverKey: KeyAlgorithm;
+}
+
+/** One text for each address; nothing where it is none. */
+function canonicalAddress(address: unknown): string | undefined {
+  if (typeof address !== "string" || isIP(address) === 0 || address.includes("%")) return undefined;
+  return ipaddr.parse(address).toString();
 }
 
 function isLoopback(address: string): boolean {

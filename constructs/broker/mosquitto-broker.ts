@@ -5,16 +5,13 @@ import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { accessMatrix, AccessMatrixEntry, AccessRules, decide, renderAccessControlList } from "../access";
 import { AuthenticationMethod } from "../client/authentication";
-import { credentialVersionFault, tokenFault } from "../client/client-faults";
 import { ListedClient } from "../client/client-list";
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { ClientOptions, MosquittoClient } from "../client/mosquitto-client";
-import { CertificateAuthority, CredentialStore } from "../credentials";
-import { Fault, Faults } from "../faults";
-import { Host, hostFault, KeyAlgorithm, lifetimeFaults, parseHost } from "../pki";
+import { describeFault } from "../faults";
+import { listOf, tokenFault } from "../value-faults";
 import { AuthorityGuard } from "./authority-guard";
-import { BrokerNetwork } from "./broker-network";
-import { brokerOptionFaults, brokerOptionWarnings } from "./broker-options";
+import { brokerDeclaration, brokerWarnings } from "./broker-declaration";
 import { BrokerOutputs } from "./broker-outputs";
 import { BrokerResources } from "./broker-resources";
 import { BrokerSet } from "./broker-set";
@@ -26,9 +23,8 @@ import { brokerFileNames } from "./material";
 import { afterSynthesis } from "./material-synthesizer";
 import { renderMosquittoConf } from "./mosquitto-conf";
 import { MosquittoBrokerProps } from "./mosquitto-broker-props";
-import { MosquittoImage } from "./mosquitto-image";
 import { Reservations } from "./reservations";
-import { CLIENT_VALIDITY, SERVER_VALIDITY, wantedCredentials } from "./wanted-credentials";
+import { CLIENT_VALIDITY, wantedCredentials } from "./wanted-credentials";
 
 /**
  * A Mosquitto broker in a container, that lets nobody in who was not declared.
@@ -49,86 +45,68 @@ export class MosquittoBroker extends Construct {
   readonly networkName: string;
 
   private readonly registry: ClientRegistry;
-  private readonly hosts: readonly Host[];
-  private readonly serverAuthority: CertificateAuthority;
-  /** Absent where no listener asks for a client certificate. */
-  private readonly clientAuthority: CertificateAuthority | undefined;
   private readonly outputs: BrokerOutputs;
 
   /** @throws {Error} naming every fault of the declaration */
-  constructor(
-    scope: Construct,
-    id: string,
-    private readonly props: MosquittoBrokerProps,
-  ) {
+  constructor(scope: Construct, id: string, props: MosquittoBrokerProps) {
     super(scope, id);
     const stack = TerraformStack.of(this);
-    this.name = props.name ?? this.node.path.replace(/\//g, "-");
-    this.listeners = props.listeners ?? [Listener.mutualTls()];
-    const network = props.network ?? BrokerNetwork.bridge();
-    const image = props.image ?? MosquittoImage.official();
-    const store = props.credentials ?? CredentialStore.folder(`credentials/${this.name}`);
-    this.serverAuthority = props.serverAuthority ?? CertificateAuthority.managed();
-    if (this.listeners.some((listener) => listener.asksForCertificate)) {
-      this.clientAuthority = props.clientAuthority ?? CertificateAuthority.managed();
-    }
-    this.validate(network, image);
-    this.hosts = props.hosts.map(parseHost);
+    const declared = brokerDeclaration(this.node.path, props);
+    const { name, hosts, listeners, network, image, store, serverAuthority, clientAuthority } = declared;
+    this.name = name;
+    this.listeners = listeners;
 
     // Another stack may be on another machine.
-    Reservations.of(stack).take("container name", this.name, this, "give one of them another `name`");
+    Reservations.of(stack).take("container name", name, this, "give one of them another `name`");
     Reservations.of(this.node.root).take(
       "credential store",
       store.directory,
       this,
       "give each broker a store of its own",
     );
-    for (const warning of this.warnings(image)) Annotations.of(this).addWarning(warning);
+    for (const warning of brokerWarnings(props, declared)) Annotations.of(this).addWarning(warning);
 
     this.registry = new ClientRegistry(new Construct(this, "clients"), {
       brokerPath: this.node.path,
-      listeners: this.listeners,
-      host: (this.hosts[0] as Host).value,
-      clientAuthority: this.clientAuthority,
+      listeners,
+      host: hosts[0].value,
+      clientAuthority,
       surroundings: {
         certificateLifetime: { validityDays: CLIENT_VALIDITY, ...props.clientCertificates },
         takesLongSalts: image.line !== "2.0",
         publishesSys: props.sysInterval !== 0,
       },
     });
-    const materialFolder = `material/${this.name}`;
-    const checksRevocations = this.clientAuthority?.hasRevocationLists ?? true;
+    const materialFolder = `material/${name}`;
+    const checksRevocations = clientAuthority?.hasRevocationLists ?? true;
     const set = new BrokerSet(this, {
       materialFolder,
-      materialFiles: brokerFileNames(this.clientAuthority !== undefined),
-      conf: renderMosquittoConf({ listeners: this.listeners, options: props, checksRevocations }),
+      materialFiles: brokerFileNames(clientAuthority !== undefined),
+      conf: renderMosquittoConf({ listeners, options: props, checksRevocations }),
       accessControlList: () => renderAccessControlList(this.accessRules()),
     });
     const guard = new AuthorityGuard(this, {
       materialFolder,
-      authorities: [
-        ["server", this.serverAuthority],
-        ...(this.clientAuthority ? ([["clients", this.clientAuthority]] as const) : []),
-      ],
-      brokerName: this.name,
+      authorities: [["server", serverAuthority], ...(clientAuthority ? ([["clients", clientAuthority]] as const) : [])],
+      brokerName: name,
       stackId: stack.node.id,
       storeLocation: store.location,
     });
     const resources = new BrokerResources(this, {
-      name: this.name,
+      name,
       image: image.name,
       forgetsLimits: image.line === "2.0",
-      listeners: this.listeners,
+      listeners,
       ...(props.limits?.memoryLimit !== undefined && { memoryLimit: props.limits.memoryLimit }),
       network,
       // In another container localhost is that container.
-      aliases: this.hosts.flatMap(({ kind, value }) => (kind === "dns" && value !== "localhost" ? [value] : [])),
+      aliases: hosts.flatMap(({ kind, value }) => (kind === "dns" && value !== "localhost" ? [value] : [])),
       set,
       guard: guard.credentials,
       replacedWith: [
         ...(checksRevocations ? [] : ["client-ca.crt"]),
         // libwebsockets reads it at the start only.
-        ...(image.line === "2.0" && this.listeners.some(({ protocol }) => protocol === "wss") ? ["server.crt"] : []),
+        ...(image.line === "2.0" && listeners.some(({ protocol }) => protocol === "wss") ? ["server.crt"] : []),
       ],
       protectData: props.protectData ?? true,
       ...(props.provider && { provider: props.provider }),
@@ -143,8 +121,8 @@ export class MosquittoBroker extends Construct {
       prefix: props.outputPrefix ?? "",
       materialFolder,
       connectionOutputs: props.connectionOutputs ?? ConnectionOutputs.withSecrets(),
-      endpoints: this.listeners.map((listener) => {
-        const { host, port, protocol } = endpointOf(listener, (this.hosts[0] as Host).value);
+      endpoints: listeners.map((listener) => {
+        const { host, port, protocol } = endpointOf(listener, hosts[0].value);
         return { kind: listener.kind, host, port, protocol };
       }),
     });
@@ -157,19 +135,19 @@ export class MosquittoBroker extends Construct {
         brokerPath: this.node.path,
         store,
         wanted: wantedCredentials({
-          name: this.name,
+          name,
           props,
-          hosts: this.hosts,
-          serverAuthority: this.serverAuthority,
-          clientAuthority: this.clientAuthority,
+          hosts,
+          serverAuthority,
+          clientAuthority,
           clients: this.clients,
         }),
         declaredFiles: set.declaredFiles(),
         expected: {
-          listeners: this.listeners,
+          listeners,
           checksRevocations,
-          extraNames: extraNames([props.extraConfig, ...this.listeners.map(({ options }) => options.extraConfig)]),
-          hosts: this.hosts,
+          extraNames: extraNames([props.extraConfig, ...listeners.map(({ options }) => options.extraConfig)]),
+          hosts,
           rules: this.accessRules(),
           passwords: this.clients.flatMap(({ name, authentication }) => (authentication.password ? [name] : [])),
         },
@@ -211,7 +189,7 @@ export class MosquittoBroker extends Construct {
    * @throws {Error} for a client of another name than was declared, or what is no topic filter
    */
   canPublish(client: string | MosquittoClient, topics: string): boolean {
-    return decide(rulesOf(this.registry.get(client)), "publish", topics) === "all";
+    return decide(rulesOf(this.registry.get(client)), "publish", known("topics", topics)) === "all";
   }
 
   /**
@@ -222,7 +200,7 @@ export class MosquittoBroker extends Construct {
    * @throws {Error} for a client of another name than was declared, or what is no topic filter
    */
   canSubscribe(client: string | MosquittoClient, topics: string): boolean {
-    return decide(rulesOf(this.registry.get(client)), "subscribe", topics) === "all";
+    return decide(rulesOf(this.registry.get(client)), "subscribe", known("topics", topics)) === "all";
   }
 
   /**
@@ -232,7 +210,19 @@ export class MosquittoBroker extends Construct {
    * @param columns topic names and filters. @default - every filter that any client declares
    */
   accessMatrix(columns?: readonly string[]): readonly AccessMatrixEntry[] {
-    return accessMatrix(this.accessRules(), columns);
+    const list = columns === undefined ? undefined : listOf(columns);
+    if (columns !== undefined && list === undefined) {
+      throw new Error(
+        describeFault({
+          what: "columns",
+          value: columns,
+          allowed: "a list of topic names and filters, known at synth",
+          remedy: "leave it out for every filter that is declared",
+        }),
+      );
+    }
+    const topics = list?.map((column, index) => known(`columns[${index}]`, column as string));
+    return accessMatrix(this.accessRules(), topics);
   }
 
   private addAll(declarations: Parameters<ClientRegistry["add"]>[0]): readonly MosquittoClient[] {
@@ -247,90 +237,6 @@ export class MosquittoBroker extends Construct {
 
   private accessRules(): AccessRules[] {
     return this.clients.map(rulesOf);
-  }
-
-  private warnings(image: MosquittoImage): string[] {
-    return [
-      ...(image.warning === undefined ? [] : [image.warning]),
-      ...(this.clientAuthority?.hasRevocationLists === false
-        ? [
-            "clientAuthority has no revocation list: a stolen certificate is refused only when its client is no longer " +
-              "declared, and every authority below the same root may issue certificates with a declared client's name",
-          ]
-        : []),
-      ...this.listeners.flatMap((listener, index) => listener.warnings(`listeners[${index}]`)),
-      ...brokerOptionWarnings(this.props),
-    ];
-  }
-
-  private authorityFaults(): Fault[] {
-    const faults = this.serverAuthority.faults("serverAuthority");
-    if (this.serverAuthority.generations.some(({ source }) => source.kind === "trusted")) {
-      faults.push({
-        what: "serverAuthority",
-        value: "CertificateAuthority.trusted()",
-        allowed: "an authority that signs: managed, intermediate, imported or external",
-        remedy: "only clients' certificates can be issued elsewhere",
-      });
-    }
-    if (this.clientAuthority === undefined || this.clientAuthority === this.serverAuthority) return faults;
-    return [...faults, ...this.clientAuthority.faults("clientAuthority")];
-  }
-
-  private validate(network: BrokerNetwork, image: MosquittoImage): void {
-    const { props } = this;
-    const faults = new Faults(`broker ${this.node.path}`);
-    faults.add(tokenFault("name", this.name) ?? dockerNameFault(this.name));
-    if (!Array.isArray(props.hosts) || props.hosts.length === 0) {
-      faults.add({
-        what: "hosts",
-        value: props.hosts,
-        allowed: "one DNS name or IP address or more",
-        remedy: "name what clients connect to, such as broker.plant.example or 192.168.1.13",
-      });
-    } else {
-      props.hosts.forEach((host, index) => {
-        const what = `hosts[${index}]`;
-        faults.add(tokenFault(what, host) ?? hostFault(what, host));
-      });
-    }
-    if (this.listeners.length === 0) {
-      faults.add({
-        what: "listeners",
-        value: [],
-        allowed: "one listener or more",
-        remedy: "leave it out for Listener.mutualTls()",
-      });
-    }
-    const surroundings = {
-      publishes: !network.isInternal,
-      isShared: network.existingName !== undefined && !network.isInternal,
-      mosquittoLine: image.line,
-      serverKey: props.serverCertificate?.keyAlgorithm ?? props.keyAlgorithm ?? KeyAlgorithm.ecdsaP256(),
-    };
-    const ports = new Map<number, number>();
-    this.listeners.forEach((listener, index) => {
-      faults.add(...listener.faults(`listeners[${index}]`, surroundings));
-      const first = ports.get(listener.port);
-      if (first !== undefined) {
-        faults.add({
-          what: `listeners[${index}].port`,
-          value: listener.port,
-          allowed: `another port than listeners[${first}]`,
-          remedy: "give each listener a port of its own",
-        });
-      }
-      ports.set(listener.port, index);
-    });
-    faults.add(...brokerOptionFaults(props, this.listeners, image.line));
-    faults.add(...this.authorityFaults());
-    faults.add(...lifetimeFaults("serverCertificate", { validityDays: SERVER_VALIDITY, ...props.serverCertificate }));
-    faults.add(...lifetimeFaults("clientCertificates", { validityDays: CLIENT_VALIDITY, ...props.clientCertificates }));
-    faults.add(
-      credentialVersionFault("serverCertificate.credentialVersion", props.serverCertificate?.credentialVersion),
-    );
-    faults.add(...image.faults());
-    faults.throwIfAny();
   }
 }
 
@@ -351,16 +257,13 @@ const HOW: Readonly<Record<AuthenticationMethod, string>> = {
   certificateOrPassword: "password or certificate",
 };
 
-function rulesOf({ name, publish, subscribe, deny }: MosquittoClient): AccessRules {
-  return { userName: name, publish, subscribe, deny };
+/** @throws {Error} for a value that is known only at apply */
+function known(what: string, topics: string): string {
+  const fault = tokenFault(what, topics);
+  if (fault !== undefined) throw new Error(describeFault(fault));
+  return topics;
 }
 
-function dockerNameFault(name: string): Fault | undefined {
-  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}$/.test(name)) return undefined;
-  return {
-    what: "name",
-    value: name,
-    allowed: "2 to 100 letters, digits, `_`, `.` and `-`, the first a letter or digit, as Docker asks",
-    remedy: "set `name`, or rename the construct",
-  };
+function rulesOf({ name, publish, subscribe, deny }: MosquittoClient): AccessRules {
+  return { userName: name, publish, subscribe, deny };
 }

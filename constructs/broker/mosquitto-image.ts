@@ -1,3 +1,4 @@
+import { Token } from "cdktf";
 import { Fault } from "../faults";
 
 /** The official image of 2.1.2, by digest: a tag may move, and once did so from 2.0 to 2.1 (field report 71). */
@@ -43,7 +44,7 @@ export class MosquittoImage {
         remedy: "give the version of the Mosquitto in the image",
       });
     }
-    if (this.name.trim() === "" || /\s/.test(this.name)) {
+    if (typeof this.name !== "string" || this.name === "" || /\s/.test(this.name)) {
       faults.push({
         what: "image.name",
         value: this.name,
@@ -54,8 +55,13 @@ export class MosquittoImage {
     return faults;
   }
 
-  /** A warning where this version has faults that a later one of the same line mends. */
-  get warning(): string | undefined {
+  /** What is allowed and should be known. */
+  get warnings(): string[] {
+    return [this.versionWarning, this.tagWarning].filter((warning) => warning !== undefined);
+  }
+
+  /** Where this version has faults that a later one of the same line mends. */
+  private get versionWarning(): string | undefined {
     if (this.line === undefined) return undefined;
     const floor = FLOORS[this.line];
     const numbers = this.version.split(".").map(Number);
@@ -63,8 +69,18 @@ export class MosquittoImage {
     return `Mosquitto ${this.version} has known faults; use ${floor.join(".")} or later, or see that your distribution has mended them`;
   }
 
+  /** Where the name may stand for another Mosquitto tomorrow (field reports 38, 71). */
+  private get tagWarning(): string | undefined {
+    if (Token.isUnresolved(this.name) || this.name.includes("@sha256:")) return undefined;
+    // A colon before a slash is one of a registry's port.
+    const [, tag = "latest"] = /:([^/:]*)$/.exec(this.name) ?? [];
+    if (!/^(latest|\d+(\.\d+)?)(-[a-z0-9]+)?$/.test(tag)) return undefined;
+    return `image ${this.name} may become another Mosquitto at any pull; pin it by digest, or name a tag with all three numbers`;
+  }
+
   /** The line of releases that it is of, if this library knows it. */
   get line(): MosquittoLine | undefined {
+    if (typeof this.version !== "string") return undefined;
     const line = this.version.split(".").slice(0, 2).join(".");
     return line in FLOORS ? (line as MosquittoLine) : undefined;
   }

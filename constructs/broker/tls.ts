@@ -1,5 +1,6 @@
-import { choiceFaults, Fault } from "../faults";
+import { Fault } from "../faults";
 import { KeyAlgorithm } from "../pki";
+import { choiceFaults } from "../value-faults";
 
 /** The lowest TLS that a listener accepts, as `tls_version` of mosquitto.conf(5) names it. */
 export type TlsVersion = "tlsv1.2" | "tlsv1.3";
@@ -94,6 +95,7 @@ export function tlsFaults(what: string, options: TlsOptions, serverKey: KeyAlgor
   }
   if (ciphers !== undefined) {
     const name = `${what}.ciphers`;
+    const before = faults.length;
     faults.push(...choiceFaults(name, ciphers, [...CIPHERS, ...CCM_CIPHERS, ...OLD_CIPHERS], REMEDY));
     const isOfOtherKey = serverKey.parameters.type === "rsa" ? /-ECDSA-/ : /-RSA-|^AES/;
     if (tlsVersion === "tlsv1.3") {
@@ -103,7 +105,7 @@ export function tlsFaults(what: string, options: TlsOptions, serverKey: KeyAlgor
         allowed: "no such list where tlsVersion is tlsv1.3, which has suites of its own",
         remedy: "name them in ciphersTls13",
       });
-    } else if (faults.length === 0 && ciphers.every((cipher) => isOfOtherKey.test(cipher))) {
+    } else if (faults.length === before && ciphers.every((cipher) => isOfOtherKey.test(cipher))) {
       faults.push({
         what: name,
         value: ciphers,

@@ -57,7 +57,8 @@ export class Authentication {
    * @param pem PKCS#10 request (RFC 2986), with a key of RSA 2048 bits or more or ECDSA P-256, P-384 or P-521
    */
   static certificateRequest(pem: string, options: LifetimeOptions = {}): Authentication {
-    return new Authentication("certificate", { options, requestPem: pem });
+    // Never an ordinary certificate by mistake: then the key would be made here.
+    return new Authentication("certificate", { options, requestPem: typeof pem === "string" ? pem : "" });
   }
 
   /** A user name and a password; for password listeners. */
@@ -90,12 +91,15 @@ export class Authentication {
     certificate: Authentication,
     password: Authentication,
   ): Authentication {
-    if (certificate.method === "certificate" && password.method === "password") {
+    const [first, second] = [certificate, password].map((one: unknown) =>
+      one instanceof Authentication ? one.method : "something else",
+    );
+    if (first === "certificate" && second === "password") {
       return new Authentication(method, certificate.certificate, password.password);
     }
     throw new Error(
-      `Authentication.${method}() was given ${certificate.method} and ${password.method}; allowed: a certificate first, ` +
-        "then a password; remedy: pass Authentication.certificate() or certificateRequest(), and Authentication.password()",
+      `Authentication.${method}() was given ${first} and ${second}; allowed: a certificate first, then a password; remedy: ` +
+        "pass Authentication.certificate() or certificateRequest(), and Authentication.password()",
     );
   }
 

@@ -10,10 +10,11 @@ import {
   publishFilterFault,
   subscribeFilterFault,
 } from "../access";
-import { booleanFault, Fault, integerFault } from "../faults";
-import { certificationRequestFault, LifetimeOptions, lifetimeFaults } from "../pki";
+import { Fault } from "../faults";
+import { certificationRequestFault, KeyAlgorithm, LifetimeOptions, lifetimeFaults } from "../pki";
 import { TextSource } from "../text-source";
-import { Authentication, PasswordOptions } from "./authentication";
+import { booleanFault, integerFault, kindFault, listOf, optionsFault, tokenFault } from "../value-faults";
+import { Authentication, CertificateOptions, PasswordOptions } from "./authentication";
 import { ClientOptions, commonNameOf } from "./mosquitto-client";
 
 /** What clients of one broker must fit. */
@@ -31,6 +32,8 @@ const MAXIMUM_COMMON_NAME = 64;
 
 /** Everything that is wrong with a client's declaration, seen alone. */
 export function clientFaults(name: string, options: ClientOptions, surroundings: ClientSurroundings): Fault[] {
+  const fault = optionsFault("options", options);
+  if (fault !== undefined) return [fault];
   const { authentication = Authentication.certificate(), credentialVersion, connectionOutput } = options;
   const faults = [
     tokenFault("name", name) ?? clientNameFault("name", name),
@@ -45,11 +48,11 @@ export function clientFaults(name: string, options: ClientOptions, surroundings:
 function ruleFaults(options: ClientOptions, { publishesSys }: ClientSurroundings): Fault[] {
   const faults: Fault[] = [];
   const filters = (what: keyof ClientOptions, faultsOf: readonly (typeof denyFilterFault)[]): readonly string[] => {
-    const list = (options[what] ?? []) as readonly string[];
-    if (!isList(list)) {
+    const list = listOf(options[what] ?? []);
+    if (list === undefined) {
       faults.push({
         what,
-        value: list,
+        value: options[what],
         allowed: "a list of topic filters, known at synth",
         remedy: 'write ["plant/#"] even for a single one',
       });
@@ -60,7 +63,7 @@ function ruleFaults(options: ClientOptions, { publishesSys }: ClientSurroundings
       const fault = tokenFault(each, filter) ?? faultsOf.map((faultOf) => faultOf(each, filter)).find(Boolean);
       if (fault) faults.push(fault);
     });
-    return list;
+    return list as readonly string[];
   };
   const both = filters("publishAndSubscribe", [publishFilterFault, subscribeFilterFault]);
   const publish = [...filters("publish", [publishFilterFault]), ...both];
@@ -118,10 +121,6 @@ function ruleFaults(options: ClientOptions, { publishesSys }: ClientSurroundings
   return faults;
 }
 
-function isList(value: unknown): boolean {
-  return Array.isArray(value) && !Token.isUnresolved(value);
-}
-
 function authenticationFaults(
   name: string,
   authentication: Authentication,
@@ -130,9 +129,8 @@ function authenticationFaults(
   if (!(authentication instanceof Authentication)) {
     return [
       {
-        what: "authentication",
-        value: authentication,
-        allowed: "what Authentication.certificate() and the other factories return",
+        what: "authentication is of another kind",
+        allowed: "what Authentication.certificate() and the other factories make",
         remedy: "call one of them",
       },
     ];
@@ -141,9 +139,9 @@ function authenticationFaults(
   const faults: (Fault | undefined)[] = [];
   if (certificate !== undefined) {
     const { options, requestPem } = certificate;
-    faults.push(...lifetimeFaults("authentication", { ...surroundings.certificateLifetime, ...options }));
-    const excess = commonNameOf(name, method).length - MAXIMUM_COMMON_NAME;
-    if (excess > 0 && method === "certificateAndPassword") {
+    faults.push(...certificateOptionFaults("authentication", options, surroundings.certificateLifetime));
+    const isLong = typeof name === "string" && commonNameOf(name, method).length > MAXIMUM_COMMON_NAME;
+    if (isLong && method === "certificateAndPassword") {
       faults.push({
         what: "name",
         value: name,
@@ -160,11 +158,33 @@ function authenticationFaults(
   return faults;
 }
 
+/** What is wrong with how certificates are made. */
+export function certificateOptionFaults(
+  what: string,
+  options: CertificateOptions | undefined,
+  defaults: LifetimeOptions,
+): (Fault | undefined)[] {
+  const fault = optionsFault(what, options);
+  if (fault !== undefined) return [fault];
+  const { keyAlgorithm, ...lifetimes } = options ?? {};
+  return [
+    ...lifetimeFaults(what, { ...defaults, ...lifetimes }),
+    keyAlgorithmFault(`${what}.keyAlgorithm`, keyAlgorithm),
+  ];
+}
+
+export function keyAlgorithmFault(what: string, value: unknown): Fault | undefined {
+  return kindFault(what, value, value instanceof KeyAlgorithm, "KeyAlgorithm.ecdsaP256(), ecdsaP384() or rsa()");
+}
+
 function passwordFaults(
   name: string,
-  { value, hash, iterations }: PasswordOptions,
+  options: PasswordOptions,
   { takesLongSalts }: ClientSurroundings,
 ): (Fault | undefined)[] {
+  const fault = optionsFault("authentication's password", options);
+  if (fault !== undefined) return [fault];
+  const { value, hash, iterations } = options;
   const faults: (Fault | undefined)[] = [];
   const unknown = (what: string, which: string): Fault => ({
     what,
@@ -188,17 +208,6 @@ function passwordFaults(
   }
   if (iterations !== undefined) faults.push(iterationsFault("authentication's iterations", iterations));
   return faults;
-}
-
-/** A certificate, a file and a rule cannot hold a value that is known only at apply. */
-export function tokenFault(what: string, value: unknown): Fault | undefined {
-  if (!Token.isUnresolved(value)) return undefined;
-  return {
-    what,
-    value,
-    allowed: "a value known at synth",
-    remedy: "pass a plain string or number, not an attribute, variable or output of Terraform",
-  };
 }
 
 export function credentialVersionFault(what: string, value: number | undefined): Fault | undefined {

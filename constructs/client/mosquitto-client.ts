@@ -95,7 +95,7 @@ export class MosquittoClient extends Construct implements ConnectionIdentity {
     readonly endpoints: readonly ConnectionEndpoint[],
   ) {
     super(scope, name);
-    const { publishAndSubscribe: both = [] } = options;
+    const both = options.publishAndSubscribe ?? [];
     this.authentication = options.authentication ?? Authentication.certificate();
     this.publish = [...new Set([...(options.publish ?? []), ...both])];
     this.subscribe = [...new Set([...(options.subscribe ?? []), ...both])];

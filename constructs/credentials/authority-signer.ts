@@ -2,6 +2,7 @@ import {
   certificateFault,
   certifyClient,
   createCertificationRequest,
+  DAY,
   issueClient,
   issueRevocationList,
   Issuer,
@@ -125,7 +126,9 @@ export class RemoteSigner implements AuthoritySigner {
     } catch (error) {
       throw this.refused("certificate", (error as Error).message);
     }
-    const fault = certificateFault(certificate, { authority: this.authority, ...expected }, this.now);
+    // Some count whole days.
+    const latest = new Date(notAfter.getTime() + DAY);
+    const fault = certificateFault(certificate, { authority: this.authority, ...expected, notAfter: latest }, this.now);
     if (fault !== undefined) throw this.refused(`certificate for ${commonName}`, fault);
     return {
       certificatePem: certificate.pem,

@@ -36,6 +36,11 @@ export class Authority {
       .join("");
   }
 
+  /** Whether a subject with only this common name would be the same as its own. */
+  isNamed(commonName: string): boolean {
+    return (this.chain[0] as ParsedCertificate).isNamed(commonName);
+  }
+
   /** @throws {Error} when an authority above forbids a certificate for one of these hosts */
   refuseForbidden(hosts: readonly Host[]): void {
     const fault = this.chain.map((one) => one.hostFault(hosts)).find(Boolean);

@@ -241,7 +241,7 @@ class Issuance {
         signing(authority).refuseForbidden(names);
         const certificate = signing(authority).signer.server({
           // Clients go by the alternative names; a common name has room for 64 characters (RFC 5280, ub-common-name).
-          commonName: hosts.find((host) => host.length <= 64) ?? "mosquitto",
+          commonName: hosts.find((host) => host.length <= 64 && !signing(authority).isNamed(host)) ?? "mosquitto",
           hosts: names,
           algorithm: wanted.algorithm,
           keyPair: issuing.key(wanted.algorithm),

@@ -1,5 +1,4 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { isSameCommonName } from "./distinguished-name";
 import { authorityKeyIdentifier } from "./extensions";
 import type { Host } from "./host";
 import { ParsedCertificate } from "./parsed-certificate";
@@ -74,8 +73,7 @@ export class Issuer {
 
   /** Whether a subject with only this common name would be the same as the authority's own. */
   isNamed(commonName: string): boolean {
-    const own = this.certificate.commonName;
-    return own !== undefined && isSameCommonName(own, commonName);
+    return this.certificate.isNamed(commonName);
   }
 }
 

@@ -41,8 +41,8 @@ export function lifetimeFaults(what: string, { validityDays, renewBeforeDays }: 
       remedy: "3650 days are ten years",
     });
   }
-  const limit = validityDays ?? MAXIMUM_DAYS;
-  if (renewBeforeDays !== undefined && !(renewBeforeDays >= 0 && renewBeforeDays < limit)) {
+  const limit = isWhole(validityDays, 1, MAXIMUM_DAYS) ? validityDays : MAXIMUM_DAYS;
+  if (renewBeforeDays !== undefined && !isBetween(renewBeforeDays, limit)) {
     faults.push({
       what: `${what}.renewBeforeDays`,
       value: renewBeforeDays,
@@ -65,6 +65,10 @@ export function renewalTime(
   return new Date(Date.parse(certificate.notAfter) - window + jitter);
 }
 
-function isWhole(value: number, least: number, most: number): boolean {
-  return Number.isInteger(value) && value >= least && value <= most;
+function isWhole(value: unknown, least: number, most: number): value is number {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isBetween(value: unknown, limit: number): boolean {
+  return typeof value === "number" && value >= 0 && value < limit;
 }

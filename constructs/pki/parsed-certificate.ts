@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import forge from "node-forge";
 import { childrenOf, encodeDer, extensionsOf, isTagged, octetsOf, parseDer, type Asn1, type Extension } from "./asn1";
-import { onlyCommonName } from "./distinguished-name";
+import { isSameCommonName, onlyCommonName } from "./distinguished-name";
 import {
   AUTHORITY_KEY_IDENTIFIER,
   BASIC_CONSTRAINTS,
@@ -98,6 +98,11 @@ export class ParsedCertificate {
     return this.x509.toString();
   }
 
+  /** Whether a subject with only this common name would be the same as its own. */
+  isNamed(commonName: string): boolean {
+    return this.commonName !== undefined && isSameCommonName(this.commonName, commonName);
+  }
+
   /** SubjectPublicKeyInfo. */
   get publicKeyDer(): Buffer {
     return this.x509.publicKey.export({ type: "spki", format: "der" });
@@ -139,8 +144,8 @@ export class ParsedCertificate {
     if ((this.keyUsage & KeyUsageBit.keyCertSign) === 0) return "it has no keyUsage with keyCertSign";
     if (this.keyIdentifier === undefined) return "it has no subjectKeyIdentifier";
     if (this.hasNegativeSerial) return "its serial number is negative";
-    const unknown = [...this.extensions].find(([id, { isCritical }]) => isCritical && !KNOWN_EXTENSIONS.includes(id));
-    if (unknown !== undefined) return `its extension ${unknown[0]} is critical, and TLS libraries do not know it`;
+    const extensionFault = this.extensionFault();
+    if (extensionFault !== undefined) return extensionFault;
     const { publicKey } = this.x509;
     const keyFault = publicKeyFault(publicKey);
     if (keyFault !== undefined) return keyFault;
@@ -148,10 +153,27 @@ export class ParsedCertificate {
       return "its key is not a point of a named curve, written out in full";
     }
     // Nobody checks the signature of a root, which is trusted for being there.
-    if (WEAK_SIGNATURES.includes(this.signatureAlgorithm) && !this.isSelfSigned) {
-      return "it is signed with MD5 or SHA-1, which TLS libraries refuse";
+    return this.isSelfSigned ? undefined : this.signatureFault();
+  }
+
+  /** Why verifiers refuse it as a server's or client's, whatever it is for (RFC 5280 sections 4.1.2.2, 4.2 and 4.2.1.3). */
+  leafFault(): string | undefined {
+    if (this.x509.ca) return "it is one of an authority";
+    if (this.hasNegativeSerial || /^0*$/.test(this.x509.serialNumber)) return "its serial number is not positive";
+    if (this.extensions.has(KEY_USAGE) && (this.keyUsage & KeyUsageBit.digitalSignature) === 0) {
+      return "its keyUsage has no digitalSignature";
     }
-    return undefined;
+    return this.extensionFault() ?? this.signatureFault();
+  }
+
+  private extensionFault(): string | undefined {
+    const unknown = [...this.extensions].find(([id, { isCritical }]) => isCritical && !KNOWN_EXTENSIONS.includes(id));
+    return unknown && `its extension ${unknown[0]} is critical, and TLS libraries do not know it`;
+  }
+
+  private signatureFault(): string | undefined {
+    const isWeak = WEAK_SIGNATURES.includes(this.signatureAlgorithm);
+    return isWeak ? "it is signed with MD5 or SHA-1, which TLS libraries refuse" : undefined;
   }
 
   /** Why verifiers refuse what it signs for a purpose, if they do: its own extended key usage may shut that out. */

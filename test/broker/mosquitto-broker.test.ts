@@ -354,8 +354,29 @@ describe("images", () => {
     ["2.1.1", true],
     ["2.1.2", false],
   ])("of Mosquitto %s carry a warning: %s", (version, warns) => {
-    const broker = declareBroker({ image: MosquittoImage.named("local", version) });
+    const broker = declareBroker({ image: MosquittoImage.named(`local:${version}`, version) });
     expect(broker.node.metadata.length > 0).toBe(warns);
+  });
+
+  test.each([
+    ["eclipse-mosquitto", true],
+    ["eclipse-mosquitto:latest", true],
+    ["eclipse-mosquitto:2", true],
+    ["eclipse-mosquitto:2.1-alpine", true],
+    ["registry.plant.example:5000/mosquitto", true],
+    ["eclipse-mosquitto:2.1.2-alpine", false],
+    [`eclipse-mosquitto:latest@sha256:${"0".repeat(64)}`, false],
+  ])("named %s carry a warning that they may become another Mosquitto: %s", (name, warns) => {
+    const broker = declareBroker({ image: MosquittoImage.named(name, "2.1.2") });
+    const said = broker.node.metadata.map(({ data }) => String(data));
+    expect(said.some((text) => /may become another Mosquitto.*digest/.test(text))).toBe(warns);
+  });
+
+  test("named by a variable carry none: nobody knows the name yet", () => {
+    const stack = makeStack();
+    const image = new TerraformVariable(stack, "image", { type: "string" });
+    const props = { hosts: ["localhost"], image: MosquittoImage.named(image.stringValue, "2.1.2") };
+    expect(new MosquittoBroker(stack, "broker", props).node.metadata).toEqual([]);
   });
 
   test("are pinned by digest by default", () => {

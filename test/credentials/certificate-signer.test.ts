@@ -43,8 +43,14 @@ certificate)
   cat >request
   name=$CDKTF_MOSQUITTO_COMMON_NAME usage=\${CDKTF_MOSQUITTO_PURPOSE}Auth hosts=$CDKTF_MOSQUITTO_HOSTS constraints=CA:FALSE
   start=$(stamp "$CDKTF_MOSQUITTO_NOT_BEFORE") end=$(stamp "$CDKTF_MOSQUITTO_NOT_AFTER")
+  subject="/CN=$name" digest=sha256 key_usage= extra=
   case $lie in
-    name) name=somebody-else ;;
+    name) subject=/CN=somebody-else ;;
+    own-name) subject="/O=Company/CN=Issuing" ;;
+    weak) digest=sha1 ;;
+    longer) end=$(date -u -d "+3000 days" +%Y%m%d%H%M%SZ) ;;
+    no-signing) key_usage="critical, keyEncipherment" ;;
+    unknown) extra="1.2.3.4 = critical, ASN1:UTF8String:x" ;;
     key) openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key -subj /CN=x -out request 2>/dev/null ;;
     authority) constraints=CA:TRUE ;;
     usage) usage=emailProtection ;;
@@ -61,8 +67,10 @@ certificate)
     echo "authorityKeyIdentifier = keyid"
     [ -z "$usage" ] || echo "extendedKeyUsage = $usage"
     [ -z "$hosts" ] || echo "subjectAltName = $hosts"
+    [ -z "$key_usage" ] || echo "keyUsage = $key_usage"
+    echo "$extra"
   } >extensions
-  ca -batch -notext -in request -subj "/CN=$name" -startdate "$start" -enddate "$end" -extfile extensions
+  ca -batch -notext -in request -md "$digest" -subj "$subject" -startdate "$start" -enddate "$end" -extfile extensions
   ;;
 revocation-list)
   start=$(stamp "$CDKTF_MOSQUITTO_THIS_UPDATE") end=$(stamp "$CDKTF_MOSQUITTO_NEXT_UPDATE")
@@ -95,6 +103,7 @@ default_md = sha256
 policy = any
 unique_subject = no
 [any]
+organizationName = optional
 commonName = supplied
 [lists]
 database = list.txt
@@ -281,6 +290,13 @@ describe("what a signer must not get away with is refused, and nothing of it get
     ["a client certificate that has ended", "ended", more, /it ended 2020/],
     ["a server certificate that has ended", "ended", hosts, /it ended 2020/],
     ["a client certificate of the future", "future", more, /valid only from 2090/],
+    ["a client certificate that is valid longer than asked for", "longer", more, /valid longer than was asked for/],
+    ["a server certificate that is valid longer than asked for", "longer", hosts, /valid longer than was asked for/],
+    ["a client certificate signed with SHA-1", "weak", more, /signed with MD5 or SHA-1/],
+    ["a server certificate signed with SHA-1", "weak", hosts, /signed with MD5 or SHA-1/],
+    ["a client certificate that may not sign", "no-signing", more, /keyUsage has no digitalSignature/],
+    ["a server certificate with an unknown critical extension", "unknown", hosts, /1\.2\.3\.4 is critical/],
+    ["a server certificate with the authority's own name", "own-name", hosts, /subject is the authority's own name/],
     ["a list that has ended", "ended", fewer, /it ended 2020/],
     ["a list of the future", "future", fewer, /valid only from 2090/],
     ["a list that leaves one out", "fewer", fewer, /lack|miss|has no|leaves? out/],

@@ -1,5 +1,12 @@
 import * as tls from "node:tls";
-import { Authentication, ConnectionBundle, Listener, MosquittoBroker, TextSource } from "../../constructs";
+import {
+  Authentication,
+  ConnectionBundle,
+  KeyAlgorithm,
+  Listener,
+  MosquittoBroker,
+  TextSource,
+} from "../../constructs";
 import { hashPassword } from "../../constructs/access";
 import { refusal, Session, without } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
@@ -246,5 +253,69 @@ describe.each(versions)("a client that needs certificate and password, on Mosqui
   test("is not the only one whose certificate goes with its password, as the documentation says", async () => {
     const mixed = { ...both, cert_pem: sensor.cert_pem as string, key_pem: sensor.key_pem as string };
     expect(await refusal(mixed)).toBeUndefined();
+  });
+});
+
+describe.each(versions)("TLS as it is declared, on Mosquitto %s", (version) => {
+  const deployment = new Deployment();
+  let ports: [number, number, number];
+  let ca: string;
+
+  beforeAll(async () => {
+    ports = (await freePorts(3)) as [number, number, number];
+    await deployment.deploy(
+      {
+        hosts: ["localhost"],
+        image: images[version](),
+        keyAlgorithm: KeyAlgorithm.rsa(2048),
+        listeners: [
+          Listener.passwordOverTls({ port: ports[0] }),
+          Listener.passwordOverTls({
+            port: ports[1],
+            tlsVersion: "tlsv1.3",
+            ciphersTls13: ["TLS_CHACHA20_POLY1305_SHA256"],
+          }),
+          Listener.passwordOverTls({ port: ports[2], ciphers: ["AES128-GCM-SHA256"] }),
+        ],
+      },
+      (broker) => broker.addClient("sensor", { authentication: Authentication.password(), publish: ["a"] }),
+    );
+    ca = (await deployment.bundle("sensor")).ca_pem as string;
+  });
+  afterAll(() => deployment.remove());
+
+  /** The protocol and cipher suite that a handshake ends with. */
+  function handshake(listener: number, options: tls.ConnectionOptions): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = tls.connect(
+        { host: "127.0.0.1", port: ports[listener], ca, servername: "localhost", ...options },
+        () => {
+          resolve(`${socket.getProtocol()} ${socket.getCipher().standardName}`);
+          socket.destroy();
+        },
+      );
+      socket.once("error", reject);
+    });
+  }
+  const only = (version: tls.SecureVersion): tls.ConnectionOptions => ({ minVersion: version, maxVersion: version });
+
+  test("TLS 1.2 and 1.3 with the default's suites, and nothing older or weaker", async () => {
+    expect(await handshake(0, only("TLSv1.2"))).toMatch(/^TLSv1\.2 TLS_ECDHE_RSA_WITH_.*(GCM|POLY1305)/);
+    expect(await handshake(0, only("TLSv1.3"))).toMatch(/^TLSv1\.3 /);
+    for (const ciphers of ["AES128-GCM-SHA256", "AES128-SHA", "ECDHE-RSA-AES128-SHA256"]) {
+      await expect(handshake(0, { ...only("TLSv1.2"), ciphers })).rejects.toThrow(/handshake failure/i);
+    }
+    await expect(handshake(0, { ...only("TLSv1.1"), ciphers: "DEFAULT@SECLEVEL=0" })).rejects.toThrow(/version/i);
+  });
+
+  test("TLS 1.3 alone, with the suite that was named", async () => {
+    await expect(handshake(1, only("TLSv1.2"))).rejects.toThrow(/version/i);
+    expect(await handshake(1, {})).toBe("TLSv1.3 TLS_CHACHA20_POLY1305_SHA256");
+    await expect(handshake(1, { ciphers: "TLS_AES_128_GCM_SHA256", ...only("TLSv1.3") })).rejects.toThrow();
+  });
+
+  test("an old suite where it is named", async () => {
+    const ciphers = "AES128-GCM-SHA256";
+    expect(await handshake(2, { ...only("TLSv1.2"), ciphers })).toBe("TLSv1.2 TLS_RSA_WITH_AES_128_GCM_SHA256");
   });
 });

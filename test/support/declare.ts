@@ -10,8 +10,11 @@ export function makeStack(app: App = Testing.app(), id = "test"): TerraformStack
 }
 
 /** A broker declared in a stack of its own. */
-export function declareBroker(props: Partial<MosquittoBrokerProps> = {}): MosquittoBroker {
-  return new MosquittoBroker(makeStack(), "broker", { hosts: ["broker.plant.example"], ...props });
+export function declareBroker(props: Partial<MosquittoBrokerProps> = {}, stackId = "test"): MosquittoBroker {
+  return new MosquittoBroker(makeStack(Testing.app(), stackId), "broker", {
+    hosts: ["broker.plant.example"],
+    ...props,
+  });
 }
 
 /** The synthesized config, as data: the text differs between frameworks. */

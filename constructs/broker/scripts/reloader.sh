@@ -35,10 +35,10 @@ close_session() {
     --key "$set/control.key" -i "$1" -t cdktf-mosquitto/health -E -W 3 </dev/null >/dev/null 2>&1
 }
 
-# Waits for the proof. Once a reload was asked for it comes within milliseconds; the limit is for a loaded machine.
-proven() {
+# What is to be done is done within milliseconds; the limit is for a loaded machine.
+persist() {
   end=$(($(date +%s) + 20))
-  until answers; do
+  until "$@"; do
     if [ "$(date +%s)" -ge "$end" ]; then return 1; fi
     sleep 0.2
   done
@@ -60,7 +60,7 @@ if ! reload; then
   say "the broker cannot be reloaded; its set is $previous"
   exit 1
 fi
-if ! proven; then
+if ! persist answers; then
   say "the broker did not take set $SET, its last answer was: ${answer:-none}"
   if [ "$previous" != "$SET" ]; then
     activate "$previous"
@@ -78,7 +78,7 @@ touch "$closed"
 grep -v '^#' "$set/ended" | while read -r name serial; do
   if ! grep -qxF "$name $serial" "$closed"; then echo "$name"; fi
 done | sort -u | while read -r name; do
-  if ! close_session "$name"; then exit 1; fi
+  if ! persist close_session "$name"; then exit 1; fi
   echo "the session of an ended certificate of $name is closed"
 done || {
   say "set $SET is live, but a session that it ends could not be closed; the next deploy tries again"

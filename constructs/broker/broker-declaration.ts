@@ -1,0 +1,231 @@
+import { TerraformProvider } from "cdktf";
+import { certificateOptionFaults, credentialVersionFault, keyAlgorithmFault } from "../client/client-faults";
+import { ConnectionOutputs } from "../client/connection-outputs";
+import { CertificateAuthority, CredentialStore } from "../credentials";
+import { Fault, Faults } from "../faults";
+import { Host, hostFault, KeyAlgorithm, parseHost } from "../pki";
+import { booleanFault, kindFault, listOf, optionsFault, tokenFault } from "../value-faults";
+import { BrokerNetwork } from "./broker-network";
+import { brokerOptionFaults, brokerOptionWarnings } from "./broker-options";
+import { outputPrefixFault } from "./broker-outputs";
+import { Listener } from "./listener";
+import type { MosquittoBrokerProps } from "./mosquitto-broker-props";
+import { MosquittoImage } from "./mosquitto-image";
+import { CLIENT_VALIDITY, SERVER_VALIDITY } from "./wanted-credentials";
+
+/** A broker's properties with every default filled in, and nothing wrong with them. */
+export interface BrokerDeclaration {
+  readonly name: string;
+  readonly hosts: readonly [Host, ...Host[]];
+  readonly listeners: readonly Listener[];
+  readonly network: BrokerNetwork;
+  readonly image: MosquittoImage;
+  readonly store: CredentialStore;
+  readonly serverAuthority: CertificateAuthority;
+  /** Absent where no listener asks for a client certificate. */
+  readonly clientAuthority: CertificateAuthority | undefined;
+}
+
+/** Days that Apple's platforms allow a server's certificate at most (field report 10). */
+const APPLE_VALIDITY = 825;
+
+/**
+ * @param path of the construct
+ * @throws {Error} naming every fault
+ */
+export function brokerDeclaration(path: string, props: MosquittoBrokerProps): BrokerDeclaration {
+  refuseOtherKinds(path, props);
+  const name = props.name ?? path.replace(/\//g, "-");
+  const listeners = props.listeners ?? [Listener.mutualTls()];
+  const asksForCertificate = listeners.some((listener) => listener.asksForCertificate);
+  const declared = {
+    name,
+    listeners,
+    network: props.network ?? BrokerNetwork.bridge(),
+    image: props.image ?? MosquittoImage.official(),
+    store: props.credentials ?? CredentialStore.folder(`credentials/${name}`),
+    serverAuthority: props.serverAuthority ?? CertificateAuthority.managed(),
+    clientAuthority: asksForCertificate ? (props.clientAuthority ?? CertificateAuthority.managed()) : undefined,
+  };
+  const faults = new Faults(`broker ${path}`);
+  faults.add(...declarationFaults(props, declared));
+  faults.throwIfAny();
+  return { ...declared, hosts: props.hosts.map(parseHost) as [Host, ...Host[]] };
+}
+
+/** What is allowed and should be known. */
+export function brokerWarnings(
+  { serverCertificate, ...props }: MosquittoBrokerProps,
+  { image, clientAuthority, listeners }: BrokerDeclaration,
+): string[] {
+  const days = serverCertificate?.validityDays;
+  return [
+    ...image.warnings,
+    ...(days !== undefined && days > APPLE_VALIDITY
+      ? [
+          `serverCertificate.validityDays ${days}: Apple's platforms refuse a server's certificate of more than ${APPLE_VALIDITY} days`,
+        ]
+      : []),
+    ...(clientAuthority?.hasRevocationLists === false
+      ? [
+          "clientAuthority has no revocation list: a stolen certificate is refused only when its client is no longer " +
+            "declared, and every authority below the same root may issue certificates with a declared client's name",
+        ]
+      : []),
+    ...listeners.flatMap((listener, index) => listener.warnings(`listeners[${index}]`)),
+    ...brokerOptionWarnings(props),
+  ];
+}
+
+/** Of a property that is of another kind nothing more can be said. */
+function refuseOtherKinds(path: string, props: MosquittoBrokerProps): void {
+  const faults = new Faults(`broker ${path}`);
+  faults.add(optionsFault("the properties", props ?? null));
+  faults.throwIfAny();
+  // The default of the store's folder is made from it.
+  const isToken = tokenFault("name", props.name) !== undefined;
+  if (props.name !== undefined && !isToken && typeof props.name !== "string") faults.add(dockerNameFault(props.name));
+  faults.add(
+    kindFault(
+      "network",
+      props.network,
+      props.network instanceof BrokerNetwork,
+      "BrokerNetwork.bridge(), internal() or existing()",
+    ),
+    kindFault("image", props.image, props.image instanceof MosquittoImage, "MosquittoImage.official() or named()"),
+    kindFault(
+      "credentials",
+      props.credentials,
+      props.credentials instanceof CredentialStore,
+      "CredentialStore.folder() or sealed()",
+    ),
+    ...(["serverAuthority", "clientAuthority"] as const).map((name) =>
+      kindFault(
+        name,
+        props[name],
+        props[name] instanceof CertificateAuthority,
+        "CertificateAuthority.managed() and its like",
+      ),
+    ),
+    kindFault(
+      "connectionOutputs",
+      props.connectionOutputs,
+      props.connectionOutputs instanceof ConnectionOutputs,
+      "ConnectionOutputs.withSecrets() or withoutSecrets()",
+    ),
+    kindFault(
+      "provider",
+      props.provider,
+      TerraformProvider.isTerraformProvider(props.provider),
+      "new DockerProvider()",
+    ),
+    ...["limits", "persistence", "logging"].map((name) =>
+      optionsFault(name, props[name as "limits" | "persistence" | "logging"]),
+    ),
+    ...(["serverCertificate", "clientCertificates"] as const).map((name) => optionsFault(name, props[name])),
+  );
+  const listeners = listOf(props.listeners ?? [Listener.mutualTls()]) ?? [];
+  if (listeners.length === 0) {
+    faults.add({
+      what: "listeners",
+      value: props.listeners,
+      allowed: "a list with one listener or more",
+      remedy: "leave it out for Listener.mutualTls()",
+    });
+  }
+  listeners.forEach((listener, index) => {
+    const isListener = listener instanceof Listener;
+    faults.add(kindFault(`listeners[${index}]`, listener ?? null, isListener, "Listener.mutualTls() and its like"));
+  });
+  faults.throwIfAny();
+}
+
+function declarationFaults(
+  props: MosquittoBrokerProps,
+  declared: Omit<BrokerDeclaration, "hosts">,
+): (Fault | undefined)[] {
+  const { name, listeners, network, image } = declared;
+  const surroundings = {
+    publishes: !network.isInternal,
+    isShared: network.existingName !== undefined && !network.isInternal,
+    mosquittoLine: image.line,
+    serverKey: serverKeyOf(props),
+  };
+  return [
+    tokenFault("name", name) ?? dockerNameFault(name),
+    ...hostFaults(props.hosts),
+    ...listeners.flatMap((listener, index) => listener.faults(`listeners[${index}]`, surroundings)),
+    ...portFaults(listeners),
+    ...network.faults("network"),
+    ...image.faults(),
+    ...brokerOptionFaults(props, listeners, image.line),
+    ...authorityFaults(declared),
+    keyAlgorithmFault("keyAlgorithm", props.keyAlgorithm),
+    ...certificateOptionFaults("serverCertificate", props.serverCertificate, { validityDays: SERVER_VALIDITY }),
+    ...certificateOptionFaults("clientCertificates", props.clientCertificates, { validityDays: CLIENT_VALIDITY }),
+    credentialVersionFault("serverCertificate.credentialVersion", props.serverCertificate?.credentialVersion),
+    booleanFault("protectData", props.protectData),
+    outputPrefixFault(props.outputPrefix),
+  ];
+}
+
+/** Where it is no algorithm, that is a fault already. */
+function serverKeyOf({ serverCertificate, keyAlgorithm }: MosquittoBrokerProps): KeyAlgorithm {
+  const declared: unknown = serverCertificate?.keyAlgorithm ?? keyAlgorithm;
+  return declared instanceof KeyAlgorithm ? declared : KeyAlgorithm.ecdsaP256();
+}
+
+function hostFaults(hosts: unknown): (Fault | undefined)[] {
+  const list = listOf(hosts) ?? [];
+  if (list.length > 0) return list.map((host, index) => hostAt(`hosts[${index}]`, host));
+  return [
+    {
+      what: "hosts",
+      value: hosts,
+      allowed: "one DNS name or IP address or more",
+      remedy: "name what clients connect to, such as broker.plant.example or 192.168.1.13",
+    },
+  ];
+}
+
+function hostAt(what: string, host: unknown): Fault | undefined {
+  return tokenFault(what, host) ?? hostFault(what, host);
+}
+
+function portFaults(listeners: readonly Listener[]): (Fault | undefined)[] {
+  const ports = listeners.map(({ port }) => port);
+  return ports.map((port, index) => {
+    const first = ports.indexOf(port);
+    if (first === index || first < 0) return undefined;
+    return {
+      what: `listeners[${index}].port`,
+      value: port,
+      allowed: `another port than listeners[${first}]`,
+      remedy: "give each listener a port of its own",
+    };
+  });
+}
+
+function authorityFaults({ serverAuthority, clientAuthority }: Omit<BrokerDeclaration, "hosts">): Fault[] {
+  const faults = serverAuthority.faults("serverAuthority");
+  if (serverAuthority.generations.some(({ source }) => source.kind === "trusted")) {
+    faults.push({
+      what: "serverAuthority",
+      value: "CertificateAuthority.trusted()",
+      allowed: "an authority that signs: managed, intermediate, imported or external",
+      remedy: "only clients' certificates can be issued elsewhere",
+    });
+  }
+  if (clientAuthority === undefined || clientAuthority === serverAuthority) return faults;
+  return [...faults, ...clientAuthority.faults("clientAuthority")];
+}
+
+function dockerNameFault(name: unknown): Fault | undefined {
+  if (typeof name === "string" && /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}$/.test(name)) return undefined;
+  return {
+    what: "name",
+    value: name,
+    allowed: "2 to 100 letters, digits, `_`, `.` and `-`, the first a letter or digit, as Docker asks",
+    remedy: "set `name`, or rename the construct",
+  };
+}
