@@ -6,7 +6,7 @@ export {
   type LoggingOptions,
   type LogType,
   type PersistenceOptions,
-} from "./broker/broker-options";
+} from "./broker/conf/broker-options";
 export { type ClientListOptions, type ClientTemplate } from "./broker/client-lists";
 export {
   Listener,
@@ -15,7 +15,7 @@ export {
   type ListenerProtocol,
   type TlsListenerOptions,
 } from "./broker/listener";
-export { type TlsOptions, type TlsVersion } from "./broker/tls";
+export { type TlsOptions, type TlsVersion } from "./broker/conf/tls";
 export { MosquittoBroker } from "./broker/mosquitto-broker";
 export { type MosquittoBrokerProps, type ServerCertificateOptions } from "./broker/mosquitto-broker-props";
 export { MosquittoImage, type MosquittoLine } from "./broker/mosquitto-image";

@@ -6,7 +6,7 @@ import { Fault, Faults } from "../faults";
 import { Host, hostFault, KeyAlgorithm, parseHost } from "../pki";
 import { booleanFault, kindFault, listOf, optionsFault, tokenFault } from "../value-faults";
 import { BrokerNetwork } from "./broker-network";
-import { brokerOptionFaults, brokerOptionWarnings } from "./broker-options";
+import { brokerOptionFaults, brokerOptionWarnings } from "./conf/broker-options";
 import { outputPrefixFault } from "./broker-outputs";
 import { Listener } from "./listener";
 import type { MosquittoBrokerProps } from "./mosquitto-broker-props";

@@ -7,6 +7,7 @@ import {
   Issuing,
   lastHandovers,
   planIssuance,
+  presentCredential,
   RecordFolder,
   revokeClient,
   UnknownClientError,
@@ -94,9 +95,9 @@ function statusOf(credentials: Credentials, folder: RecordFolder, { clients }: D
     authorities: [...authorities.values()],
     server: certificateStatus("server", server),
     clients: clients.map((client): ClientStatus => {
-      const { certificate, password } = credentials.clients.get(client.name) ?? {};
+      const { certificate } = credentials.clients.get(client.name) ?? {};
       const handover = handovers.get(client.name);
-      const isPresent = handover?.credential === (certificate?.serial ?? password?.hash ?? "none");
+      const isPresent = handover?.credential === presentCredential(credentials, client.name);
       return {
         name: client.name,
         method: client.method,

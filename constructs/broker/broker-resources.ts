@@ -8,7 +8,7 @@ import { CONTROL_CLIENT_NAME } from "../access";
 import { BrokerNetwork } from "./broker-network";
 import { BROKER_USER, CONFIG_FOLDER, DATA_FOLDER, GENERATION_HOSTS, LIVE_FOLDER, RUN_FOLDER } from "./container-paths";
 import { Listener } from "./listener";
-import { confPath } from "./mosquitto-conf";
+import { confPath } from "./conf/mosquitto-conf";
 import { RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
 import { BrokerSet } from "./broker-set";
 import { brokerSize } from "./sizing";

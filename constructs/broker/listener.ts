@@ -7,7 +7,7 @@ import { KeyAlgorithm } from "../pki";
 import { extraConfigFaults, extraConfigWarnings } from "./conf/extra-config";
 import { CONTROL_PORT } from "./container-paths";
 import { MosquittoLine } from "./mosquitto-image";
-import { TlsOptions, tlsFaults, tlsWarnings } from "./tls";
+import { TlsOptions, tlsFaults, tlsWarnings } from "./conf/tls";
 import { booleanFault, integerFault, listOf, optionsFault } from "../value-faults";
 
 /** How a listener lets clients in. */

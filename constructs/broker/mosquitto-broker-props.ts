@@ -4,7 +4,7 @@ import { ConnectionOutputs } from "../client/connection-outputs";
 import { CertificateAuthority, CredentialStore } from "../credentials";
 import { KeyAlgorithm } from "../pki";
 import { BrokerNetwork } from "./broker-network";
-import { BrokerOptions } from "./broker-options";
+import { BrokerOptions } from "./conf/broker-options";
 import { Listener } from "./listener";
 import { MosquittoImage } from "./mosquitto-image";
 

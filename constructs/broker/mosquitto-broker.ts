@@ -21,7 +21,7 @@ import { deliverMaterial } from "./delivery";
 import { Listener } from "./listener";
 import { brokerFileNames } from "./material";
 import { afterSynthesis } from "./material-synthesizer";
-import { renderMosquittoConf } from "./mosquitto-conf";
+import { renderMosquittoConf } from "./conf/mosquitto-conf";
 import { MosquittoBrokerProps } from "./mosquitto-broker-props";
 import { Reservations } from "./reservations";
 import { CLIENT_VALIDITY, wantedCredentials } from "./wanted-credentials";

@@ -68,7 +68,7 @@ export class Authentication {
 
   /**
    * A certificate and a password, of which neither is enough alone; for `Listener.mutualTlsWithPassword()`. Its
-   * certificate's common name is `NAME+password`, which no rule is for, so that a mutual-TLS listener beside gives it
+   * certificate's common name is `NAME:with-password`, which no rule is for, so that a mutual-TLS listener beside gives it
    * nothing. A broker that also has a listener for passwords alone refuses such a client.
    */
   static certificateAndPassword(

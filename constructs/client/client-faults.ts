@@ -15,7 +15,7 @@ import { certificationRequestFault, KeyAlgorithm, LifetimeOptions, lifetimeFault
 import { TextSource } from "../text-source";
 import { booleanFault, integerFault, kindFault, listOf, optionsFault, tokenFault } from "../value-faults";
 import { Authentication, CertificateOptions, PasswordOptions } from "./authentication";
-import { ClientOptions, commonNameOf } from "./mosquitto-client";
+import { ClientOptions, commonNameOf, WITH_PASSWORD } from "./mosquitto-client";
 
 /** What clients of one broker must fit. */
 export interface ClientSurroundings {
@@ -145,7 +145,7 @@ function authenticationFaults(
       faults.push({
         what: "name",
         value: name,
-        allowed: `${MAXIMUM_COMMON_NAME - "+password".length} characters for a client that needs certificate and password, whose common name is NAME+password`,
+        allowed: `${MAXIMUM_COMMON_NAME - WITH_PASSWORD.length} characters for a client that needs certificate and password, whose common name is NAME${WITH_PASSWORD}`,
         remedy: "take a shorter one",
       });
     }

@@ -114,9 +114,10 @@ export class MosquittoClient extends Construct implements ConnectionIdentity {
   }
 }
 
-/**
- * A certificate that needs a password beside it must not be enough where a certificate is: no client's name has a `+`.
- */
+/** No client's name has a colon. Not `+`, of which OpenSSL's `-subj` makes a name with two parts. */
+export const WITH_PASSWORD = ":with-password";
+
+/** A certificate that needs a password beside it must not be enough where a certificate alone is. */
 export function commonNameOf(name: string, method: AuthenticationMethod): string {
-  return method === "certificateAndPassword" ? `${name}+password` : name;
+  return method === "certificateAndPassword" ? `${name}${WITH_PASSWORD}` : name;
 }

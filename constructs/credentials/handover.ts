@@ -47,8 +47,15 @@ export function lastHandovers(folder: RecordFolder): ReadonlyMap<string, Handove
   return result;
 }
 
+/** Identifies all that a client proves itself with now. */
+export function presentCredential({ clients }: Credentials, name: string): string {
+  const { certificate, password } = clients.get(name) ?? {};
+  return [certificate?.serial, password?.hash].filter((part) => part !== undefined).join(" ") || "none";
+}
+
 function present(credentials: Credentials, name: string): { credential: string; trusts: readonly string[] } {
-  const { certificate, password } = credentials.clients.get(name) ?? {};
-  const credential = certificate?.serial ?? password?.hash ?? "none";
-  return { credential, trusts: credentials.serverAuthorities.map(({ record }) => record.fingerprint256) };
+  return {
+    credential: presentCredential(credentials, name),
+    trusts: credentials.serverAuthorities.map(({ record }) => record.fingerprint256),
+  };
 }

@@ -21,7 +21,7 @@ export {
   type IssuePolicy,
   type SealedStoreOptions,
 } from "./credential-store";
-export { handOver, lastHandovers } from "./handover";
+export { handOver, lastHandovers, presentCredential } from "./handover";
 export { fulfil, planIssuance, type ClientCredentials, type Credentials, type Fulfilment } from "./issuance";
 export { Issuing, type IssuanceNote } from "./issuing";
 export { RecordFolder } from "./record-folder";

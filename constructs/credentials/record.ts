@@ -143,7 +143,7 @@ export interface HandoverRecord extends Stamp, Unique {
   readonly kind: "handover";
   readonly name: string;
   readonly sequence: number;
-  /** Serial number of the certificate, or hash of the password, in that bundle. */
+  /** Serial number of the certificate and hash of the password in that bundle, as far as it has them. */
   readonly credential: string;
   /** SHA-256 fingerprints of the authorities that the bundle lets the client trust. */
   readonly trusts: readonly string[];

@@ -11,7 +11,7 @@ import {
   TlsListenerOptions,
 } from "../../constructs";
 import { parseMosquittoConf } from "../../constructs/broker/conf/conf-reader";
-import { renderMosquittoConf } from "../../constructs/broker/mosquitto-conf";
+import { renderMosquittoConf } from "../../constructs/broker/conf/mosquitto-conf";
 import { config, containerNamed, declareBroker } from "../support/declare";
 
 const KINDS: readonly ListenerKind[] = ["mutualTls", "passwordOverTls", "mutualTlsWithPassword", "plaintext"];

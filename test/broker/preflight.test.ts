@@ -5,7 +5,7 @@ import { CredentialStore, Listener } from "../../constructs";
 import { renderAccessControlList } from "../../constructs/access";
 import { deliverMaterial } from "../../constructs/broker/delivery";
 import { brokerFiles } from "../../constructs/broker/material";
-import { renderMosquittoConf } from "../../constructs/broker/mosquitto-conf";
+import { renderMosquittoConf } from "../../constructs/broker/conf/mosquitto-conf";
 import { declaredFilesFaults, ExpectedSet, materialFaults } from "../../constructs/broker/preflight";
 import { parseHost } from "../../constructs/pki";
 import { certificate, DAY, issue, NOW, password, wanted } from "../credentials/support";

@@ -207,20 +207,22 @@ function certificateAt({ endpoints, ca_pem: ca }: ConnectionBundle, index: numbe
   });
 }
 
-describe.each(versions)("a client that needs certificate and password, on Mosquitto %s", (version) => {
+describe.each(versions)("other declarations, with RSA keys, on Mosquitto %s", (version) => {
   const deployment = new Deployment();
   let both: ConnectionBundle;
   let sensor: ConnectionBundle;
-  let mutualTlsPort: number;
+  let ports: readonly [number, number, number, number];
 
   beforeAll(async () => {
-    const [certificatePort, bothPort] = (await freePorts(2)) as [number, number];
-    mutualTlsPort = certificatePort;
+    ports = (await freePorts(4)) as [number, number, number, number];
     const listeners = [
-      Listener.mutualTls({ port: certificatePort }),
-      Listener.mutualTlsWithPassword({ port: bothPort }),
+      Listener.mutualTls({ port: ports[0] }),
+      Listener.mutualTlsWithPassword({ port: ports[1] }),
+      Listener.mutualTls({ port: ports[2], tlsVersion: "tlsv1.3", ciphersTls13: ["TLS_CHACHA20_POLY1305_SHA256"] }),
+      Listener.mutualTls({ port: ports[3], ciphers: ["AES128-GCM-SHA256"] }),
     ];
-    await deployment.deploy({ hosts: ["localhost"], image: images[version](), listeners }, (broker) => {
+    const props = { hosts: ["localhost"], image: images[version](), keyAlgorithm: KeyAlgorithm.rsa(2048), listeners };
+    await deployment.deploy(props, (broker) => {
       broker.addClient("operator", {
         authentication: Authentication.certificateAndPassword(),
         publishAndSubscribe: ["plant/#"],
@@ -232,90 +234,70 @@ describe.each(versions)("a client that needs certificate and password, on Mosqui
   });
   afterAll(() => deployment.remove());
 
-  test("gets in with both, and with neither alone", async () => {
-    const session = await Session.open(both);
-    await session.subscribe("plant/#");
-    await session.publish("plant/state", "on");
-    await until("the message comes back", () => session.payloads.includes("on"));
-    await session.close();
-    expect(await refusal(without(both, "username", "password"))).toBeDefined();
-    expect(await refusal(without(both, "cert_pem", "key_pem"))).toBeDefined();
-    expect(await refusal({ ...both, password: "another one" })).toBeDefined();
-  });
-
-  test("may do nothing where the certificate alone is asked for", async () => {
-    const alone = { ...without(both, "username", "password"), url: `mqtts://localhost:${mutualTlsPort}` };
-    const session = await Session.open(alone);
-    await expect(session.publish("plant/state", "off")).rejects.toThrow(/not authorized/i);
-    await session.close();
-  });
-
-  test("is not the only one whose certificate goes with its password, as the documentation says", async () => {
-    const mixed = { ...both, cert_pem: sensor.cert_pem as string, key_pem: sensor.key_pem as string };
-    expect(await refusal(mixed)).toBeUndefined();
-  });
-});
-
-describe.each(versions)("TLS as it is declared, on Mosquitto %s", (version) => {
-  const deployment = new Deployment();
-  let ports: [number, number, number];
-  let ca: string;
-
-  beforeAll(async () => {
-    ports = (await freePorts(3)) as [number, number, number];
-    await deployment.deploy(
-      {
-        hosts: ["localhost"],
-        image: images[version](),
-        keyAlgorithm: KeyAlgorithm.rsa(2048),
-        listeners: [
-          Listener.passwordOverTls({ port: ports[0] }),
-          Listener.passwordOverTls({
-            port: ports[1],
-            tlsVersion: "tlsv1.3",
-            ciphersTls13: ["TLS_CHACHA20_POLY1305_SHA256"],
-          }),
-          Listener.passwordOverTls({ port: ports[2], ciphers: ["AES128-GCM-SHA256"] }),
-        ],
-      },
-      (broker) => broker.addClient("sensor", { authentication: Authentication.password(), publish: ["a"] }),
-    );
-    ca = (await deployment.bundle("sensor")).ca_pem as string;
-  });
-  afterAll(() => deployment.remove());
-
-  /** The protocol and cipher suite that a handshake ends with. */
-  function handshake(listener: number, options: tls.ConnectionOptions): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const socket = tls.connect(
-        { host: "127.0.0.1", port: ports[listener], ca, servername: "localhost", ...options },
-        () => {
-          resolve(`${socket.getProtocol()} ${socket.getCipher().standardName}`);
-          socket.destroy();
-        },
-      );
-      socket.once("error", reject);
+  describe("a client that needs certificate and password", () => {
+    test("gets in with both, and with neither alone", async () => {
+      const session = await Session.open(both);
+      await session.subscribe("plant/#");
+      await session.publish("plant/state", "on");
+      await until("the message comes back", () => session.payloads.includes("on"));
+      await session.close();
+      expect(await refusal(without(both, "username", "password"))).toBeDefined();
+      expect(await refusal(without(both, "cert_pem", "key_pem"))).toBeDefined();
+      expect(await refusal({ ...both, password: "another one" })).toBeDefined();
     });
-  }
-  const only = (version: tls.SecureVersion): tls.ConnectionOptions => ({ minVersion: version, maxVersion: version });
 
-  test("TLS 1.2 and 1.3 with the default's suites, and nothing older or weaker", async () => {
-    expect(await handshake(0, only("TLSv1.2"))).toMatch(/^TLSv1\.2 TLS_ECDHE_RSA_WITH_.*(GCM|POLY1305)/);
-    expect(await handshake(0, only("TLSv1.3"))).toMatch(/^TLSv1\.3 /);
-    for (const ciphers of ["AES128-GCM-SHA256", "AES128-SHA", "ECDHE-RSA-AES128-SHA256"]) {
-      await expect(handshake(0, { ...only("TLSv1.2"), ciphers })).rejects.toThrow(/handshake failure/i);
+    test("may do nothing where the certificate alone is asked for", async () => {
+      const alone = { ...without(both, "username", "password"), url: `mqtts://localhost:${ports[0]}` };
+      const session = await Session.open(alone);
+      await expect(session.publish("plant/state", "off")).rejects.toThrow(/not authorized/i);
+      await session.close();
+    });
+
+    test("is not the only one whose certificate goes with its password, as the documentation says", async () => {
+      const mixed = { ...both, cert_pem: sensor.cert_pem as string, key_pem: sensor.key_pem as string };
+      expect(await refusal(mixed)).toBeUndefined();
+    });
+  });
+
+  describe("TLS", () => {
+    /** The protocol and cipher suite that a handshake ends with. */
+    function handshake(listener: number, options: tls.ConnectionOptions): Promise<string> {
+      const { ca_pem: ca = "", cert_pem: cert = "", key_pem: key = "" } = sensor;
+      const port = ports[listener] as number;
+      return new Promise((resolve, reject) => {
+        const socket = tls.connect(
+          { host: "127.0.0.1", port, ca, cert, key, servername: "localhost", ...options },
+          () => {
+            resolve(`${socket.getProtocol()} ${socket.getCipher().standardName}`);
+            socket.destroy();
+          },
+        );
+        socket.once("error", reject);
+      });
     }
-    await expect(handshake(0, { ...only("TLSv1.1"), ciphers: "DEFAULT@SECLEVEL=0" })).rejects.toThrow(/version/i);
-  });
+    const only = (tlsVersion: tls.SecureVersion): tls.ConnectionOptions => ({
+      minVersion: tlsVersion,
+      maxVersion: tlsVersion,
+    });
 
-  test("TLS 1.3 alone, with the suite that was named", async () => {
-    await expect(handshake(1, only("TLSv1.2"))).rejects.toThrow(/version/i);
-    expect(await handshake(1, {})).toBe("TLSv1.3 TLS_CHACHA20_POLY1305_SHA256");
-    await expect(handshake(1, { ciphers: "TLS_AES_128_GCM_SHA256", ...only("TLSv1.3") })).rejects.toThrow();
-  });
+    test("is 1.2 and 1.3 with the default's suites, and nothing older or weaker", async () => {
+      expect(await handshake(0, only("TLSv1.2"))).toMatch(/^TLSv1\.2 TLS_ECDHE_RSA_WITH_.*(GCM|POLY1305)/);
+      expect(await handshake(0, only("TLSv1.3"))).toMatch(/^TLSv1\.3 /);
+      for (const ciphers of ["AES128-GCM-SHA256", "AES128-SHA", "ECDHE-RSA-AES128-SHA256"]) {
+        await expect(handshake(0, { ...only("TLSv1.2"), ciphers })).rejects.toThrow(/handshake failure/i);
+      }
+      await expect(handshake(0, { ...only("TLSv1.1"), ciphers: "DEFAULT@SECLEVEL=0" })).rejects.toThrow(/version/i);
+    });
 
-  test("an old suite where it is named", async () => {
-    const ciphers = "AES128-GCM-SHA256";
-    expect(await handshake(2, { ...only("TLSv1.2"), ciphers })).toBe("TLSv1.2 TLS_RSA_WITH_AES_128_GCM_SHA256");
+    test("is 1.3 alone, with the suite that was named", async () => {
+      await expect(handshake(2, only("TLSv1.2"))).rejects.toThrow(/version/i);
+      expect(await handshake(2, {})).toBe("TLSv1.3 TLS_CHACHA20_POLY1305_SHA256");
+      await expect(handshake(2, { ciphers: "TLS_AES_128_GCM_SHA256", ...only("TLSv1.3") })).rejects.toThrow();
+    });
+
+    test("has an old suite where it is named", async () => {
+      const ciphers = "AES128-GCM-SHA256";
+      expect(await handshake(3, { ...only("TLSv1.2"), ciphers })).toBe("TLSv1.2 TLS_RSA_WITH_AES_128_GCM_SHA256");
+    });
   });
 });

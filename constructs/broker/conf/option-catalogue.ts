@@ -108,7 +108,7 @@ const BROKER: Table = [
     max_queued_messages: "limits.maxQueuedMessages",
     max_queued_bytes: "limits.maxQueuedBytes",
     queue_qos0_messages: "limits.queueQos0Messages",
-    persistent_client_expiration: "limits.persistentClientExpiration",
+    persistent_client_expiration: "limits.persistentClientExpirationDays",
     max_keepalive: "limits.maxKeepalive",
     message_size_limit: "limits.messageSizeLimit",
     memory_limit: "limits.memoryLimit",

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { Listener } from "../../../constructs";
 import { parseMosquittoConf } from "../../../constructs/broker/conf/conf-reader";
 import { cataloguedOption } from "../../../constructs/broker/conf/option-catalogue";
-import { renderMosquittoConf } from "../../../constructs/broker/mosquitto-conf";
+import { renderMosquittoConf } from "../../../constructs/broker/conf/mosquitto-conf";
 
 const rendered = (): string =>
   renderMosquittoConf({ listeners: [Listener.mutualTls()], options: {}, checksRevocations: true });

@@ -1,4 +1,7 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { cataloguedOption, optionCatalogue } from "../../../constructs/broker/conf/option-catalogue";
+import { checkout } from "../../support/workspace";
 
 const named = (name: string): ReturnType<typeof cataloguedOption> => cataloguedOption(name);
 
@@ -79,4 +82,13 @@ test.each([
   if (option?.ruling !== "free") throw new Error(`${name} is not free`);
   for (const value of good) expect([value, option.value.accepts(value)]).toEqual([value, true]);
   for (const value of bad) expect([value, option.value.accepts(value)]).toEqual([value, false]);
+});
+
+test("every property that is named instead of an option is one that a broker or a listener has", () => {
+  const files = ["broker-options.ts", "tls.ts", "../listener.ts"];
+  const sources = files.map((file) => fs.readFileSync(path.join(checkout, "constructs/broker/conf", file), "utf8"));
+  const declared = new Set([...sources.join("").matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name));
+  const named = optionCatalogue.flatMap((option) => ("property" in option ? [option.property] : []));
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((property) => !property.split(".").every((part) => declared.has(part)))).toEqual([]);
 });

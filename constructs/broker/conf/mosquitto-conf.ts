@@ -1,7 +1,7 @@
 import { BrokerOptions, renderBrokerOptions } from "./broker-options";
-import { CONFIG_FOLDER, CONTROL_PORT, DATA_FOLDER, LIVE_FOLDER } from "./container-paths";
-import { Listener } from "./listener";
-import { brokerSize } from "./sizing";
+import { CONFIG_FOLDER, CONTROL_PORT, DATA_FOLDER, LIVE_FOLDER } from "../container-paths";
+import { Listener } from "../listener";
+import { brokerSize } from "../sizing";
 import { renderTls } from "./tls";
 
 /** What mosquitto.conf is rendered from. */

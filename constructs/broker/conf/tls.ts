@@ -1,6 +1,6 @@
-import { Fault } from "../faults";
-import { KeyAlgorithm } from "../pki";
-import { choiceFaults } from "../value-faults";
+import { Fault } from "../../faults";
+import { KeyAlgorithm } from "../../pki";
+import { choiceFaults } from "../../value-faults";
 
 /** The lowest TLS that a listener accepts, as `tls_version` of mosquitto.conf(5) names it. */
 export type TlsVersion = "tlsv1.2" | "tlsv1.3";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { Listener } from "../../constructs";
-import { BrokerOptions } from "../../constructs";
-import { parseMosquittoConf } from "../../constructs/broker/conf/conf-reader";
-import { renderMosquittoConf } from "../../constructs/broker/mosquitto-conf";
+import { Listener } from "../../../constructs";
+import { BrokerOptions } from "../../../constructs";
+import { parseMosquittoConf } from "../../../constructs/broker/conf/conf-reader";
+import { renderMosquittoConf } from "../../../constructs/broker/conf/mosquitto-conf";
 
 const render = (listeners: readonly Listener[], checksRevocations = true, options: BrokerOptions = {}): string =>
   renderMosquittoConf({ listeners, options, checksRevocations });

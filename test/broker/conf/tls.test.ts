@@ -5,10 +5,10 @@ import {
   TlsListenerOptions,
   TlsOptions,
   TlsVersion,
-} from "../../constructs";
-import { parseMosquittoConf } from "../../constructs/broker/conf/conf-reader";
-import { renderMosquittoConf } from "../../constructs/broker/mosquitto-conf";
-import { declareBroker } from "../support/declare";
+} from "../../../constructs";
+import { parseMosquittoConf } from "../../../constructs/broker/conf/conf-reader";
+import { renderMosquittoConf } from "../../../constructs/broker/conf/mosquitto-conf";
+import { declareBroker } from "../../support/declare";
 
 const TLS_KINDS = ["mutualTls", "passwordOverTls", "mutualTlsWithPassword"] as const;
 const ECDSA = [KeyAlgorithm.ecdsaP256(), KeyAlgorithm.ecdsaP384()];

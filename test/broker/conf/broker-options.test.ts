@@ -7,9 +7,9 @@ import {
   LogType,
   MosquittoBrokerProps,
   MosquittoImage,
-} from "../../constructs";
-import { MosquittoConf, parseMosquittoConf } from "../../constructs/broker/conf/conf-reader";
-import { config, containerNamed, declareBroker, makeStack } from "../support/declare";
+} from "../../../constructs";
+import { MosquittoConf, parseMosquittoConf } from "../../../constructs/broker/conf/conf-reader";
+import { config, containerNamed, declareBroker, makeStack } from "../../support/declare";
 
 const MIB = 1024 * 1024;
 
