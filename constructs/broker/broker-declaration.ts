@@ -1,4 +1,5 @@
-import { TerraformProvider } from "cdktf";
+import { TerraformProvider, TerraformStack } from "cdktf";
+import { IConstruct } from "constructs";
 import { certificateOptionFaults, credentialVersionFault, keyAlgorithmFault } from "../client/client-faults";
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { CertificateAuthority, CredentialStore } from "../credentials";
@@ -7,10 +8,11 @@ import { Host, hostFault, KeyAlgorithm, parseHost } from "../pki";
 import { booleanFault, kindFault, listOf, optionsFault, tokenFault } from "../value-faults";
 import { BrokerNetwork } from "./broker-network";
 import { brokerOptionFaults, brokerOptionWarnings } from "./conf/broker-options";
-import { outputPrefixFault } from "./broker-outputs";
+import { OUTPUT_NAME, outputPrefixFault } from "./broker-outputs";
 import { Listener } from "./listener";
 import type { MosquittoBrokerProps } from "./mosquitto-broker-props";
 import { MosquittoImage } from "./mosquitto-image";
+import { Reservations } from "./reservations";
 import { CLIENT_VALIDITY, SERVER_VALIDITY } from "./wanted-credentials";
 
 /** A broker's properties with every default filled in, and nothing wrong with them. */
@@ -29,11 +31,9 @@ export interface BrokerDeclaration {
 /** Days that Apple's platforms allow a server's certificate at most (field report 10). */
 const APPLE_VALIDITY = 825;
 
-/**
- * @param path of the construct
- * @throws {Error} naming every fault
- */
-export function brokerDeclaration(path: string, props: MosquittoBrokerProps): BrokerDeclaration {
+/** @throws {Error} naming every fault */
+export function brokerDeclaration(construct: IConstruct, props: MosquittoBrokerProps): BrokerDeclaration {
+  const { path } = construct.node;
   refuseOtherKinds(path, props);
   const name = props.name ?? path.replace(/\//g, "-");
   const listeners = props.listeners ?? [Listener.mutualTls()];
@@ -48,9 +48,43 @@ export function brokerDeclaration(path: string, props: MosquittoBrokerProps): Br
     clientAuthority: asksForCertificate ? (props.clientAuthority ?? CertificateAuthority.managed()) : undefined,
   };
   const faults = new Faults(`broker ${path}`);
+  const reservations = reservationsOf(construct, props, declared);
   faults.add(...declarationFaults(props, declared));
+  faults.add(
+    ...reservations.map(({ owner, kind, value, remedy }) => Reservations.of(owner).fault(kind, value, remedy)),
+  );
   faults.throwIfAny();
+  for (const { owner, kind, value, remedy } of reservations) {
+    if (kind !== OUTPUT_NAME) Reservations.of(owner).take(kind, value, construct, remedy);
+  }
   return { ...declared, hosts: props.hosts.map(parseHost) as [Host, ...Host[]] };
+}
+
+/** What no other broker may have. */
+function reservationsOf(
+  construct: IConstruct,
+  { outputPrefix = "" }: MosquittoBrokerProps,
+  { name, store }: Omit<BrokerDeclaration, "hosts">,
+): { owner: IConstruct; kind: string; value: string; remedy: string }[] {
+  const stack = TerraformStack.of(construct);
+  return [
+    // Another stack may be on another machine.
+    { owner: stack, kind: "container name", value: name, remedy: "give one of them another `name`" },
+    {
+      owner: construct.node.root,
+      kind: "credential store",
+      value: store.directory,
+      remedy: "give each broker a store of its own",
+    },
+    // The outputs take theirs by themselves.
+    {
+      owner: stack,
+      kind: OUTPUT_NAME,
+      // Of another kind it is a fault by itself.
+      value: `${typeof outputPrefix === "string" ? outputPrefix : ""}endpoints`,
+      remedy: "set `outputPrefix` of one broker",
+    },
+  ];
 }
 
 /** What is allowed and should be known. */

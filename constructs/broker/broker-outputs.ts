@@ -16,6 +16,9 @@ export interface BrokerOutputsProps {
   readonly endpoints: readonly (Omit<ConnectionEndpoint, "authentication"> & { readonly kind: string })[];
 }
 
+/** The kind of reservation that an output makes. */
+export const OUTPUT_NAME = "output name";
+
 /** The stack's outputs of one broker. Their names are stable: no hash of the construct's path. */
 export class BrokerOutputs extends Construct {
   constructor(
@@ -81,7 +84,7 @@ export class BrokerOutputs extends Construct {
   private add(name: string, config: { value: unknown; description: string; sensitive?: boolean }): void {
     const fullName = `${this.props.prefix}${name}`;
     const stack = TerraformStack.of(this);
-    Reservations.of(stack).take("output name", fullName, this, "set `outputPrefix` of one broker");
+    Reservations.of(stack).take(OUTPUT_NAME, fullName, this, "set `outputPrefix` of one broker");
     new TerraformOutput(this, fullName, config).overrideLogicalId(fullName);
   }
 }

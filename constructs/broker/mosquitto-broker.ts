@@ -23,7 +23,6 @@ import { brokerFileNames } from "./material";
 import { afterSynthesis } from "./material-synthesizer";
 import { renderMosquittoConf } from "./conf/mosquitto-conf";
 import { MosquittoBrokerProps } from "./mosquitto-broker-props";
-import { Reservations } from "./reservations";
 import { CLIENT_VALIDITY, wantedCredentials } from "./wanted-credentials";
 
 /**
@@ -51,19 +50,11 @@ export class MosquittoBroker extends Construct {
   constructor(scope: Construct, id: string, props: MosquittoBrokerProps) {
     super(scope, id);
     const stack = TerraformStack.of(this);
-    const declared = brokerDeclaration(this.node.path, props);
+    const declared = brokerDeclaration(this, props);
     const { name, hosts, listeners, network, image, store, serverAuthority, clientAuthority } = declared;
     this.name = name;
     this.listeners = listeners;
 
-    // Another stack may be on another machine.
-    Reservations.of(stack).take("container name", name, this, "give one of them another `name`");
-    Reservations.of(this.node.root).take(
-      "credential store",
-      store.directory,
-      this,
-      "give each broker a store of its own",
-    );
     for (const warning of brokerWarnings(props, declared)) Annotations.of(this).addWarning(warning);
 
     this.registry = new ClientRegistry(new Construct(this, "clients"), {

@@ -1,4 +1,5 @@
 import { IConstruct } from "constructs";
+import { describeFault, Fault } from "../faults";
 
 /** What only one construct of an app, or of a stack, may have. */
 export class Reservations {
@@ -17,15 +18,21 @@ export class Reservations {
 
   private constructor() {}
 
+  /** What is wrong with taking it: another construct has it already. */
+  fault(kind: string, value: string, remedy: string): Fault | undefined {
+    const holder = this.holders.get(keyOf(kind, value));
+    if (holder === undefined) return undefined;
+    return { what: `the same ${kind} as ${holder}`, value, allowed: "one that no other broker has", remedy };
+  }
+
   /** @throws {Error} naming both constructs when another one has it already */
   take(kind: string, value: string, construct: IConstruct, remedy: string): void {
-    const key = `${kind}\n${value}`;
-    const holder = this.holders.get(key);
-    if (holder !== undefined) {
-      throw new Error(
-        `${construct.node.path} and ${holder} have the same ${kind}, ${JSON.stringify(value)}; remedy: ${remedy}`,
-      );
-    }
-    this.holders.set(key, construct.node.path);
+    const fault = this.fault(kind, value, remedy);
+    if (fault !== undefined) throw new Error(`${construct.node.path} has ${describeFault(fault)}`);
+    this.holders.set(keyOf(kind, value), construct.node.path);
   }
+}
+
+function keyOf(kind: string, value: string): string {
+  return `${kind}\n${value}`;
 }

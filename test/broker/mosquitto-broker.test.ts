@@ -151,7 +151,9 @@ describe("outputs", () => {
     const stack = makeStack();
     const props = { hosts: ["localhost"] };
     new MosquittoBroker(stack, "one", props);
-    expect(() => new MosquittoBroker(stack, "two", props)).toThrow(/same output name, "endpoints".*outputPrefix/s);
+    expect(() => new MosquittoBroker(stack, "two", props)).toThrow(
+      /same output name as test\/one\/outputs, got "endpoints".*outputPrefix/s,
+    );
     const other = makeStack();
     new MosquittoBroker(other, "one", props);
     new MosquittoBroker(other, "two", { ...props, outputPrefix: "two_" });
@@ -268,7 +270,7 @@ describe("a declaration is refused", () => {
     const stack = makeStack();
     new MosquittoBroker(stack, "one", { hosts: ["localhost"], name: "same" });
     expect(() => new MosquittoBroker(stack, "two", { hosts: ["localhost"], name: "same", outputPrefix: "b" })).toThrow(
-      /same container name, "same"/,
+      /broker test\/two .*same container name as test\/one, got "same"/s,
     );
     const credentials = CredentialStore.folder("credentials/x");
     new MosquittoBroker(stack, "three", { hosts: ["localhost"], credentials, outputPrefix: "c" });
