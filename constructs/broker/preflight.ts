@@ -111,7 +111,10 @@ function passwordFaults(passwd: string, declared: readonly string[], { clients }
     ...entries
       .filter(({ userName, hash }) => clients.get(userName)?.password?.hash !== hash)
       .map(({ userName }) => `its hash of ${userName} is not the one in the store`),
-    ...declared.filter((name) => !names.includes(name)).map((name) => `it has no password of ${name}`),
+    // A revoked one that is still declared is left out.
+    ...declared
+      .filter((name) => !names.includes(name) && clients.get(name)?.password !== undefined)
+      .map((name) => `it has no password of ${name}`),
     ...names
       .filter((name) => !declared.includes(name))
       .map((name) => `it has a password of ${name}, which is declared without one`),
@@ -144,21 +147,22 @@ function serverFaults(
 ): (string | undefined)[] {
   const [leaf, ...sent] = certificates(files, "server.crt") as [ParsedCertificate, ...ParsedCertificate[]];
   const roots = certificates(files, "server-ca.crt");
-  const known = [...sent, ...roots];
-  const authority = known.find((one) => leaf.wasSignedBy(one));
-  if (authority === undefined) return ["no authority in server.crt or server-ca.crt has signed it"];
+  const known = [...roots, ...sent];
   const generationHost = parseHost(text(files, "generation-host"));
+  const expected = {
+    purpose: "server",
+    commonName: "",
+    hosts: [...hosts, ...LOOPBACK_HOSTS, generationHost],
+  } as const;
+  // Not the one that is sent: while one authority replaces the other, that is a cross certificate, which ends earlier.
+  const issuer = credentials.serverAuthorities.find(
+    ({ record }) => record.fingerprint256 === credentials.server.issuer256,
+  );
+  const authority = issuer && ParsedCertificate.fromPem(issuer.record.certificatePem);
   return [
-    certificateFault(
-      leaf,
-      {
-        authority,
-        purpose: "server",
-        commonName: "",
-        hosts: [...hosts, ...LOOPBACK_HOSTS, generationHost],
-      },
-      now,
-    ),
+    known.some((one) => leaf.wasSignedBy(one)) && authority !== undefined
+      ? certificateFault(leaf, { ...expected, authority }, now)
+      : "no authority in server.crt or server-ca.crt has signed it",
     ...keyFaults(files, "server.key", leaf, credentials.server.privateKeyPem),
     ...sent.map((one) =>
       known.some((above) => one.wasSignedBy(above))
@@ -208,21 +212,19 @@ function revocationFaults(pem: string, credentials: Credentials, now: Date): (st
   const authorities = [...credentials.clientAuthorities, credentials.controlAuthority]
     .filter(({ record }) => Date.parse(record.notAfter) > now.getTime())
     .filter(({ source }) => source.kind !== "trusted" || source.revocationList !== undefined);
-  const listed = new Set(lists.flatMap((list) => parseRevocationList(list).serials));
-  return [
-    ...authorities.map(({ record }) => {
-      const authority = ParsedCertificate.fromPem(record.certificatePem);
-      const faults = lists.map((list) => revocationListFault(list, authority, now));
-      if (faults.includes(undefined)) return undefined;
-      // With a list missing, every client of that authority is refused.
-      return `it has no good list of ${record.role} authority ${record.generation} (${[...new Set(faults)].join("; ")})`;
-    }),
-    ...credentials.ended
-      .filter(({ issuer256, serial }) => {
-        return authorities.some(({ record }) => record.fingerprint256 === issuer256) && !listed.has(serial);
-      })
-      .map(({ name, serial }) => `it forgets the certificate ${serial} of ${name}, which has ended`),
-  ];
+  return authorities.flatMap(({ record }) => {
+    const authority = ParsedCertificate.fromPem(record.certificatePem);
+    const good = lists.filter((list) => revocationListFault(list, authority, now) === undefined);
+    if (good.length === 0) {
+      const faults = new Set(lists.map((list) => revocationListFault(list, authority, now)));
+      // Without it every client of that authority is refused.
+      return [`it has no good list of ${record.role} authority ${record.generation} (${[...faults].join("; ")})`];
+    }
+    const listed = new Set(good.flatMap((list) => parseRevocationList(list).serials));
+    return credentials.ended
+      .filter(({ issuer256, serial }) => issuer256 === record.fingerprint256 && !listed.has(serial))
+      .map(({ name, serial }) => `it forgets the certificate ${serial} of ${name}, which has ended`);
+  });
 }
 
 function endedFaults(file: string, { ended }: Credentials): string[] {

@@ -13,7 +13,7 @@ import { trustedAuthorities } from "./authorities";
 import { Authority, TrustedAuthorities } from "./authority";
 import { CertificateAuthority } from "./certificate-authority";
 import { certificateFields, IssuanceNote, Issuing, Reason } from "./issuing";
-import { newest, newestByName, refuseLowerVersion } from "./latest";
+import { newest, newestByName, refuseLowerVersion, refuseLowerVersions } from "./latest";
 import { ClientRecord, commonNameOf, ControlRecord, ServerRecord } from "./record";
 import { RecordFolder } from "./record-folder";
 import { Password, Passwords } from "./passwords";
@@ -144,7 +144,9 @@ class Issuance {
     const cross = serverAuthorities && crossCertificate(issuing, wanted.serverAuthority.role, serverAuthorities);
     const control = this.control(controlAuthorities?.issuing);
 
-    this.revocations.endEarlierVersions(wanted.certificates);
+    const clientsOfAnyKind = [...wanted.certificates, ...wanted.passwords];
+    refuseLowerVersions(issuing.folder, clientsOfAnyKind);
+    this.revocations.endEarlierVersions(clientsOfAnyKind);
     const clients = this.clients(clientAuthorities);
     const ended = this.revocations.endedCertificates(wanted.certificates);
     const lists = [...(clientAuthorities?.all ?? []), ...(controlAuthorities?.all ?? [])].map((authority) =>
@@ -297,12 +299,17 @@ class Issuance {
 
   private clients(authorities: TrustedAuthorities | undefined): ReadonlyMap<string, ClientCredentials> {
     const clients = new Map<string, ClientCredentials>();
-    const latestClient = newestByName(this.issuing.folder.all("client"));
+    const commonNames = new Map(this.wanted.certificates.map(({ name, commonName }) => [name, commonName]));
+    const records = this.issuing.folder.all("client");
+    const latestClient = newestByName(records);
+    // A client that changes its authentication back has its certificate again, as one that is declared again has.
+    const latestOfName = newestByName(records.filter((one) => commonNames.get(one.name) === commonNameOf(one)));
     for (const wanted of this.wanted.certificates) {
-      const certificate = this.client(authorities?.issuing, wanted, latestClient.get(wanted.name));
+      const { name } = wanted;
+      const certificate = this.client(authorities?.issuing, wanted, latestClient.get(name), latestOfName.get(name));
       if (certificate === undefined) continue;
       const issuer = authorities?.all.find(({ record }) => record.fingerprint256 === certificate.issuer256);
-      clients.set(wanted.name, { certificate, chainPem: issuer?.sentPem ?? "" });
+      clients.set(name, { certificate, chainPem: issuer?.sentPem ?? "" });
     }
     const passwords = new Passwords(this.issuing, this.revocations);
     const latestPassword = newestByName(this.issuing.folder.all("password"));
@@ -317,15 +324,16 @@ class Issuance {
     authority: Authority | undefined,
     wanted: WantedCertificate,
     latest: ClientRecord | undefined,
+    latestOfName: ClientRecord | undefined,
   ): ClientRecord | undefined {
     const { issuing } = this;
     const { name, commonName, requestPem } = wanted;
     const what = `client certificate ${name}`;
-    refuseLowerVersion(`client ${name}`, wanted.credentialVersion, latest?.version);
-    const last = latest?.version === wanted.credentialVersion ? latest : undefined;
-    if (requestPem !== undefined) this.refuseRevokedKey(name, requestPem);
+    const isPresent = (one: ClientRecord | undefined): boolean => one?.version === wanted.credentialVersion;
+    const last = isPresent(latestOfName) ? latestOfName : undefined;
+    if (requestPem !== undefined && this.isOfRevokedKey(name, requestPem)) return undefined;
     const reason =
-      reasonForName(last, commonName) ??
+      (isPresent(latest) ? reasonForName(last, commonName) : undefined) ??
       this.reasonForRequest(last, requestPem) ??
       this.reasonToIssue(what, last, authority, wanted, latest?.version);
     if (reason === undefined) return last;
@@ -341,7 +349,7 @@ class Issuance {
           name,
           ...(commonName !== name && { commonName }),
           version: wanted.credentialVersion,
-          sequence: (last?.sequence ?? 0) + 1,
+          sequence: (isPresent(latest) ? (latest?.sequence ?? 0) : 0) + 1,
           issuer256: record.fingerprint256,
         } as const;
         if (requestPem !== undefined) {
@@ -364,17 +372,25 @@ class Issuance {
     );
   }
 
-  /** The thief of a key is not shut out by another certificate for it. */
-  private refuseRevokedKey(name: string, requestPem: string): void {
+  /**
+   * Whether a request's key was revoked: the thief of a key is not shut out by another certificate for it. The client is
+   * left without one, so that everybody else's deploy goes on.
+   *
+   * @throws {Error} when the same declaration has ended the key and asks for it again
+   */
+  private isOfRevokedKey(name: string, requestPem: string): boolean {
     const key = sha256(parseCertificationRequest(requestPem).publicKeyDer);
-    const revoked = this.issuing.folder
+    const causes = this.issuing.folder
       .all("client")
-      .find((record) => record.publicKey256 === key && this.revocations.of(record) !== undefined);
-    if (revoked === undefined) return;
-    throw new Error(
-      `client ${name} has a certificate request whose key was revoked (${this.revocations.of(revoked)?.cause}); allowed: a ` +
-        "request with another key; remedy: make a new key and request on the device",
-    );
+      .filter((record) => record.publicKey256 === key)
+      .flatMap((record) => this.revocations.of(record) ?? []);
+    if (causes.length === 0) return false;
+    const text =
+      `client ${name} has a certificate request whose key was revoked (${causes[0]?.cause}); allowed: a request with another ` +
+      "key; remedy: make a new key and request on the device";
+    if (causes.some(({ cause }) => cause === "superseded")) throw new Error(text);
+    this.issuing.warnings.push(`${text}; until then it has no certificate`);
+    return true;
   }
 
   /** A device that has another key can do nothing with the certificate of the one before. */
@@ -423,7 +439,7 @@ class Issuance {
 
 /** A certificate alone, or one that needs a password beside it: the broker tells them apart by the common name. */
 function reasonForName(last: ClientRecord | undefined, commonName: string): Reason | undefined {
-  if (last === undefined || commonNameOf(last) === commonName) return undefined;
+  if (last !== undefined) return undefined;
   return { text: `the client's authentication changed: the common name is ${commonName} now` };
 }
 

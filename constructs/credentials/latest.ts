@@ -1,3 +1,5 @@
+import { RecordFolder } from "./record-folder";
+
 /** Where two branches each made one, the later of them. */
 export function newest<R extends Aged>(records: readonly R[]): R | undefined {
   return records.reduce<R | undefined>((best, record) => (best && isNewer(best, record) ? best : record), undefined);
@@ -35,4 +37,18 @@ export function refuseLowerVersion(who: string, wanted: number, issued: number |
     `${who} is declared with credentialVersion ${wanted}, but version ${issued} was issued and ended it; allowed: ` +
       `${issued} or more; remedy: declare the version that was issued last`,
   );
+}
+
+/** @throws {Error} as `refuseLowerVersion` does: a client has one version, whatever it proves itself with */
+export function refuseLowerVersions(
+  folder: RecordFolder,
+  clients: readonly { readonly name: string; readonly credentialVersion: number }[],
+): void {
+  const issued = new Map<string, number>();
+  for (const { name, version } of [...folder.all("client"), ...folder.all("password")]) {
+    issued.set(name, Math.max(version, issued.get(name) ?? 0));
+  }
+  for (const { name, credentialVersion } of clients) {
+    refuseLowerVersion(`client ${name}`, credentialVersion, issued.get(name));
+  }
 }

@@ -30,11 +30,11 @@ export class Revocations {
 
   /**
    * Ends the versions before the declared one for good: a raised `credentialVersion` says that they must never work again,
-   * whatever a later declaration says.
+   * whatever a later declaration says, and whatever the client proves itself with now.
    */
-  endEarlierVersions(declared: readonly WantedCertificate[]): void {
+  endEarlierVersions(declared: readonly { readonly name: string; readonly credentialVersion: number }[]): void {
     const versions = new Map(declared.map(({ name, credentialVersion }) => [name, credentialVersion]));
-    for (const record of this.unexpired()) {
+    for (const record of [...this.unexpired(), ...this.issuing.folder.all("password")]) {
       const version = versions.get(record.name);
       if (version === undefined || record.version >= version || this.of(record) !== undefined) continue;
       const text = `credentialVersion raised to ${version}`;

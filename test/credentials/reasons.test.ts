@@ -131,15 +131,15 @@ describe("a password", () => {
     expect(of(generated).value).toMatch(/^[A-Za-z0-9_-]{32}$/);
   });
 
-  test("whose hash was revoked is refused, whatever is declared then", () => {
+  test("whose hash was revoked works never again, given as a hash or as a text", () => {
     const hash = hashPassword("known to a thief as well", { iterations: 3 });
     const declared = wanted({ passwords: [password("operator", { hash })] });
     issue(folder, declared);
     revokeClient(new Issuing(open(folder), NOW, new KeySource(new Map())), "operator", "keyCompromise");
     for (const changed of [{ hash }, { value: "known to a thief as well", iterations: 3 }]) {
-      expect(() => issue(folder, wanted({ passwords: [password("operator", changed)] }))).toThrow(
-        /password that client operator .* was revoked/,
-      );
+      const { credentials, warnings } = issue(folder, wanted({ passwords: [password("operator", changed)] }));
+      expect(warnings.join()).toMatch(/password that client operator .* was revoked/);
+      expect(credentials!.clients.has("operator")).toBe(false);
     }
   });
 
@@ -160,10 +160,21 @@ describe("a password", () => {
   test("of a raised credentialVersion says so, and the lower version is refused afterwards", () => {
     issue(folder);
     const raised = wanted({ passwords: [password("operator", { credentialVersion: 2 })] });
-    expect(notes(issue(folder, raised))).toEqual(["password operator: credentialVersion raised to 2"]);
+    expect(notes(issue(folder, raised))).toEqual([
+      "revocation of password operator: credentialVersion raised to 2",
+      "password operator: credentialVersion raised to 2",
+    ]);
     const before = contents(folder);
     expect(() => issue(folder)).toThrow(/operator.*credentialVersion 1.*allowed: 2 or more/);
     expect(contents(folder)).toEqual(before);
+  });
+
+  test("that is given again with a raised credentialVersion is refused: it would end nothing", () => {
+    const given = (version: number, value = "a given password"): Fulfilment =>
+      issue(folder, wanted({ passwords: [password("operator", { value, credentialVersion: version })] }));
+    given(1);
+    expect(() => given(2)).toThrow(/declared with was revoked \(superseded\); allowed: another password/);
+    expect(() => given(2, "another password")).not.toThrow();
   });
 
   test("of a client that left and came back is the one it had", () => {
