@@ -204,6 +204,7 @@ describe("a rotation of the server's authority late in its life", () => {
             issuing: declare(issuing, life),
           }),
         ),
+        clientAuthority: authority("clients", CertificateAuthority.managed({ validityDays: 9000 })),
         passwords: [password("operator"), password("meter")],
       });
     const step = (at: number, trusted: readonly number[], issuing: number): string[] => {
