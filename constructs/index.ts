@@ -1,4 +1,4 @@
-export { type AccessMatrixEntry, type Coverage } from "./access";
+export { topicLevel, type AccessMatrixEntry, type Coverage } from "./access";
 export { BrokerNetwork, type ExistingNetworkOptions } from "./broker/broker-network";
 export {
   type BrokerLimits,
@@ -7,7 +7,7 @@ export {
   type LogType,
   type PersistenceOptions,
 } from "./broker/conf/broker-options";
-export { type ClientListOptions, type ClientTemplate } from "./broker/client-lists";
+export { type ClientListOptions, type ClientTemplate, type TemplateClient } from "./broker/client-lists";
 export {
   Listener,
   type ListenerKind,

@@ -1,5 +1,6 @@
 import { Token } from "cdktf";
 import { Fault } from "./faults";
+import { isInteger } from "./integers";
 
 // What TypeScript refuses already comes from JavaScript and from JSON all the same. Each of these says nothing where a
 // property was left out.
@@ -25,10 +26,6 @@ export function integerFault(
 ): Fault | undefined {
   if (value === undefined || isInteger(value, minimum, maximum)) return undefined;
   return { what, value, allowed: `a whole number from ${minimum} to ${maximum}, known at synth`, remedy };
-}
-
-export function isInteger(value: unknown, minimum: number, maximum: number): value is number {
-  return Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
 }
 
 /** What is wrong with a switch. */

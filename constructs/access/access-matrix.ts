@@ -1,4 +1,5 @@
 import { allowedTopics, decideFilter } from "./access-decision";
+import { describeFault } from "../faults";
 import { AccessRules, deliveredFilters } from "./access-rules";
 import { Coverage } from "./topic-coverage";
 import { TopicFilter } from "./topic-filter";
@@ -32,9 +33,13 @@ export function accessMatrix(rules: readonly AccessRules[], columns = declaredFi
       index.add(TopicFilter.parse(filter).pattern, clients[position] as (typeof clients)[number]);
     }
   });
+  let count = 0;
   const entries = [...new Set(columns)].flatMap((topics) => {
     const query = TopicFilter.parse(topics);
-    return [...index.overlapping(query.pattern)].map(({ client, publish, subscribe }) => ({
+    const overlapping = [...index.overlapping(query.pattern)];
+    count += overlapping.length;
+    if (count > MAXIMUM_ENTRIES) throw tooMany(clients.length, columns.length);
+    return overlapping.map(({ client, publish, subscribe }) => ({
       client,
       topics,
       publish: decideFilter(publish, "publish", query),
@@ -44,6 +49,19 @@ export function accessMatrix(rules: readonly AccessRules[], columns = declaredFi
   return entries
     .filter(({ publish, subscribe }) => publish !== "none" || subscribe !== "none")
     .sort((one, other) => compare(one.client, other.client) || compare(one.topics, other.topics));
+}
+
+/** More than anybody reads; the matrix of a fleet where everybody hears everybody has as many entries as its square. */
+const MAXIMUM_ENTRIES = 200_000;
+
+function tooMany(clients: number, columns: number): Error {
+  return new Error(
+    describeFault({
+      what: `the access matrix of ${clients} clients and ${columns} columns`,
+      allowed: `${MAXIMUM_ENTRIES} entries at most`,
+      remedy: 'name the topics that you want to know about: accessMatrix(["plant/press-1/#"])',
+    }),
+  );
 }
 
 function declaredFilters(rules: readonly AccessRules[]): readonly string[] {

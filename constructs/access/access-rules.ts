@@ -1,5 +1,5 @@
 import { Fault } from "../faults";
-import { denyFilterFault, publishFilterFault, sharedSubscription, subscribeFilterFault } from "./topic";
+import { ruleFilterFault, publishFilterFault, sharedSubscription, subscribeFilterFault } from "./topic";
 import { userNameFault } from "./user-name";
 
 /** What one user may do; everything else is denied. */
@@ -22,13 +22,13 @@ export function deliveredFilters({ subscribe }: Pick<AccessRules, "subscribe">):
 /** The first thing that is wrong with a user's rules. */
 export function accessRulesFault(rules: AccessRules): Fault | undefined {
   const { userName, publish, subscribe, deny = [] } = rules;
-  const first = (faultOf: typeof denyFilterFault, what: string, filters: readonly string[]): Fault | undefined =>
+  const first = (faultOf: typeof ruleFilterFault, what: string, filters: readonly string[]): Fault | undefined =>
     filters.map((filter) => faultOf(what, filter)).find(Boolean);
   return (
     userNameFault("userName", userName) ??
     first(publishFilterFault, "publish", publish) ??
     first(subscribeFilterFault, "subscribe", subscribe) ??
-    first(denyFilterFault, "deny", deny) ??
+    first(ruleFilterFault, "deny", deny) ??
     contradictionFault(rules)
   );
 }

@@ -14,7 +14,14 @@ export {
   type HashOptions,
   type PasswordHash,
 } from "./password-hash";
-export { denyFilterFault, publishFilterFault, subscribeFilterFault, topicFilterFault, topicNameFault } from "./topic";
+export {
+  ruleFilterFault,
+  publishFilterFault,
+  subscribeFilterFault,
+  topicFilterFault,
+  topicLevel,
+  topicNameFault,
+} from "./topic";
 export { type Coverage } from "./topic-coverage";
 export { TopicFilter } from "./topic-filter";
 export { TopicIndex } from "./topic-index";

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Fault } from "../faults";
+import { isInteger } from "../integers";
 
 const MINIMUM_CHARACTERS = 12;
 const MAXIMUM_BYTES = 1024;
@@ -28,7 +29,7 @@ export function passwordFault(what: string, value: unknown, clientName?: string)
 
 /** What is wrong with a number of PBKDF2 iterations. */
 export function iterationsFault(what: string, value: unknown): Fault | undefined {
-  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAXIMUM_ITERATIONS) return undefined;
+  if (isInteger(value, 1, MAXIMUM_ITERATIONS)) return undefined;
   return {
     what,
     value,

@@ -1,8 +1,10 @@
-import { Fault } from "../faults";
+import { describeFault, Fault } from "../faults";
 
 const MAXIMUM_BYTES = 65_535;
 /** The broker's TOPIC_HIERARCHY_LIMIT is 200 slashes. */
 export const MAXIMUM_LEVELS = 201;
+/** First level of the topics by which the reloader proves that a set is live. */
+const OWN_TOPICS = "$cdktf-mosquitto";
 // Control characters, line separators and the byte order mark: a line of a file could not hold them. Noncharacters:
 // MQTT 5 §1.5.4 advises against them.
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\ufeff\p{Noncharacter_Code_Point}]/u;
@@ -71,9 +73,6 @@ export function ruleFilterFault(what: string, value: unknown): Fault | undefined
   };
 }
 
-/** What is wrong with a topic filter that is denied to a client. */
-export const denyFilterFault = ruleFilterFault;
-
 /** What `$share/GROUP/FILTER` is made of. */
 export interface SharedSubscription {
   readonly shareName: string;
@@ -126,11 +125,15 @@ function wildcardFault(what: string, value: unknown, filter: string): Fault | un
 /** What is wrong with a rule for a filter, which is `value` or the part of it that the broker checks. */
 function lineFault(what: string, value: unknown, filter: string): Fault | undefined {
   const fault = (allowed: string, remedy: string): Fault => ({ what, value, allowed, remedy });
+  if (filter.split("/").some((level) => level === "undefined" || level === "[object Object]")) {
+    return fault("topics without the text of a value that is missing", "look at the value that the topic is made of");
+  }
   if (filter !== filter.trim()) {
     return fault("no white space at either end, which the broker's file drops", "remove the blanks");
   }
   const [first] = filter.split("/");
   if (first === "$CONTROL") return fault("topics other than $CONTROL, the broker's own", "leave it out");
+  if (first === OWN_TOPICS) return fault(`topics other than ${OWN_TOPICS}, which is the library's own`, "leave it out");
   if (first === "$queue") {
     return fault(
       "topics other than $queue, which Mosquitto does not share",
@@ -144,4 +147,26 @@ function lineFault(what: string, value: unknown, filter: string): Fault | undefi
     );
   }
   return undefined;
+}
+
+/**
+ * One level of a topic, made of a value from elsewhere, such as a cell of a list: what it may not be would make a rule
+ * wider, or another one.
+ *
+ * @throws {Error} for no text, an empty one, or one with `/`, `+`, `#`, or a `$` that it begins with
+ */
+export function topicLevel(value: string | undefined): string {
+  const fault = textFault("topicLevel()", value, "name");
+  const isLevel = typeof value === "string" && !/[/+#]|^\$|^\s|\s$/.test(value);
+  if (fault === undefined && isLevel) return value;
+  throw new Error(
+    describeFault(
+      fault ?? {
+        what: "topicLevel()",
+        value,
+        allowed: "one level of a topic: text without / + #, without blanks at its ends, that does not begin with $",
+        remedy: "mend the value where it comes from",
+      },
+    ),
+  );
 }

@@ -1,6 +1,6 @@
 import { TerraformProvider, TerraformStack } from "cdktf";
 import { IConstruct } from "constructs";
-import { certificateOptionFaults, credentialVersionFault, keyAlgorithmFault } from "../client/client-faults";
+import { certificateOptionFaults, credentialVersionFault, keyAlgorithmFault } from "../client/credential-faults";
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { CertificateAuthority, CredentialStore } from "../credentials";
 import { Fault, Faults } from "../faults";
@@ -28,7 +28,7 @@ export interface BrokerDeclaration {
   readonly clientAuthority: CertificateAuthority | undefined;
 }
 
-/** Days that Apple's platforms allow a server's certificate at most (field report 10). */
+/** Days that Apple's platforms allow a server's certificate at most (owntracks/ios#612). */
 const APPLE_VALIDITY = 825;
 
 /** @throws {Error} naming every fault */
@@ -240,7 +240,7 @@ function portFaults(listeners: readonly Listener[]): (Fault | undefined)[] {
   });
 }
 
-function authorityFaults({ serverAuthority, clientAuthority }: Omit<BrokerDeclaration, "hosts">): Fault[] {
+function authorityFaults({ serverAuthority, clientAuthority, listeners }: Omit<BrokerDeclaration, "hosts">): Fault[] {
   const faults = serverAuthority.faults("serverAuthority");
   if (serverAuthority.generations.some(({ source }) => source.kind === "trusted")) {
     faults.push({
@@ -250,8 +250,17 @@ function authorityFaults({ serverAuthority, clientAuthority }: Omit<BrokerDeclar
       remedy: "only clients' certificates can be issued elsewhere",
     });
   }
-  if (clientAuthority === undefined || clientAuthority === serverAuthority) return faults;
-  return [...faults, ...clientAuthority.faults("clientAuthority")];
+  if (clientAuthority === undefined) return faults;
+  if (!clientAuthority.hasRevocationLists && listeners.some(({ kind }) => kind === "mutualTlsWithPassword")) {
+    faults.push({
+      what: "clientAuthority",
+      value: "CertificateAuthority.trusted() without a revocation list",
+      allowed:
+        "an authority with a revocation list beside Listener.mutualTlsWithPassword(): there a certificate is nobody's in particular, and a stolen one could not be refused",
+      remedy: "give the authority's revocationList, or use Listener.mutualTls()",
+    });
+  }
+  return clientAuthority === serverAuthority ? faults : [...faults, ...clientAuthority.faults("clientAuthority")];
 }
 
 function dockerNameFault(name: unknown): Fault | undefined {

@@ -49,6 +49,14 @@ export class BrokerNetwork {
         remedy: "pass the `name` of the network resource, or as `docker network ls` shows it",
       });
     }
+    if (this.isExisting && ["host", "none", "bridge", "default"].includes(name as string)) {
+      faults.push({
+        what: `${what}'s name`,
+        value: name,
+        allowed: "a network of one's own: Docker's resolve no names, or are none",
+        remedy: "use BrokerNetwork.bridge(), or make a network",
+      });
+    }
     return faults.filter((fault) => fault !== undefined);
   }
 

@@ -9,6 +9,7 @@ import { BrokerNetwork } from "./broker-network";
 import { BROKER_USER, CONFIG_FOLDER, DATA_FOLDER, GENERATION_HOSTS, LIVE_FOLDER, RUN_FOLDER } from "./container-paths";
 import { Listener } from "./listener";
 import { confPath } from "./conf/mosquitto-conf";
+import { MosquittoLine } from "./mosquitto-image";
 import { RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
 import { BrokerSet } from "./broker-set";
 import { brokerSize } from "./sizing";
@@ -18,8 +19,7 @@ import { expression, literal } from "./terraform-text";
 export interface BrokerResourcesProps {
   readonly name: string;
   readonly image: string;
-  /** Whether the broker would forget limits of its listeners when it reads their lines again, as 2.0 does. */
-  readonly forgetsLimits: boolean;
+  readonly mosquittoLine: MosquittoLine;
   readonly listeners: readonly Listener[];
   /** Bytes of the broker's own limit, where it is declared. */
   readonly memoryLimit?: number;
@@ -56,6 +56,8 @@ export class BrokerResources {
 
   constructor(scope: Construct, props: BrokerResourcesProps) {
     const { name, set } = props;
+    // 2.0 forgets limits of its listeners when it reads their lines again.
+    const forgetsLimits = props.mosquittoLine === "2.0";
     const provider = props.provider ? { provider: props.provider } : {};
     this.image = new Image(scope, "image", { name: props.image, keepLocally: true, ...provider });
     this.configVolume = new Volume(scope, "config", { name: `${name}-config`, ...provider });
@@ -92,6 +94,7 @@ export class BrokerResources {
         `CONTROL=${CONTROL_CLIENT_NAME}`,
         `FILES=${set.fileNames.join(" ")}`,
         `REPLACED_WITH=${props.replacedWith.join(" ")}`,
+        `LINE=${props.mosquittoLine}`,
       ],
       user: "0:0",
       // Not read-only: Docker refuses every upload into a container whose root is.
@@ -106,7 +109,7 @@ export class BrokerResources {
     this.broker = new Container(scope, "Resource", {
       name,
       image: this.image.imageId,
-      ...startOf(confPath(set.confHash), props.forgetsLimits),
+      ...startOf(confPath(set.confHash), forgetsLimits),
       user: BROKER_USER,
       restart: "unless-stopped",
       readOnly: true,
@@ -146,7 +149,7 @@ export class BrokerResources {
       ...helper,
       name: `${name}-reloader`,
       command: [literal(RELOADER_SCRIPT)],
-      env: [...setVariables, `RELOADED=${props.forgetsLimits ? `/proc/1/root${RUNNING_CONF}` : ""}`],
+      env: [...setVariables, `RELOADED=${forgetsLimits ? `/proc/1/root${RUNNING_CONF}` : ""}`],
       user: BROKER_USER,
       readOnly: true,
       pidMode: `container:${this.broker.id}`,

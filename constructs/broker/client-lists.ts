@@ -4,8 +4,19 @@ import { Fault, Faults, show } from "../faults";
 import { booleanFault, listOf, optionsFault } from "../value-faults";
 import { ClientDeclaration } from "./client-registry";
 
+/** A client of a list, as a function that declares it sees it. */
+export interface TemplateClient {
+  readonly name: string;
+  readonly group?: string;
+  /**
+   * The columns of its row, by name; asking for one that the list does not have is an error. In topics use them through
+   * `topicLevel()`: a cell may be empty, or have a `#` in it.
+   */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
 /** What is declared for one client of a list: the same for each, or made from its name, group and columns. */
-export type ClientTemplate = ClientOptions | ((client: ListedClient) => ClientOptions);
+export type ClientTemplate = ClientOptions | ((client: TemplateClient) => ClientOptions);
 
 /** How the clients of a list are declared: `each` alike, or by `groups`. */
 export interface ClientListOptions {
@@ -109,10 +120,27 @@ function templateOf({ group }: ListedClient, { each, groups }: ClientListOptions
 }
 
 /** @throws {Error} saying for which client the function threw one */
-function call(template: (client: ListedClient) => ClientOptions, client: ListedClient, who: string): ClientOptions {
+function call(template: (client: TemplateClient) => ClientOptions, client: ListedClient, who: string): ClientOptions {
+  const { name, group, columns = {} } = client;
   try {
-    return template(client);
+    return template({ name, ...(group !== undefined && { group }), columns: knownColumns(columns) });
   } catch (cause) {
-    throw new Error(`${who}: the function that declares it threw an error: ${(cause as Error).message}`, { cause });
+    // What others throw may have a secret of the row in it.
+    const why = cause instanceof Error && /; allowed: /.test(cause.message) ? `: ${cause.message}` : "";
+    throw new Error(`${who}: the function that declares it threw an error${why}`, { cause });
   }
+}
+
+/** A misspelt column must not become the text "undefined" in a topic. */
+function knownColumns(columns: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return new Proxy(columns, {
+    get(target, column) {
+      if (typeof column !== "string" || Object.hasOwn(target, column)) return Reflect.get(target, column) as string;
+      const known = Object.keys(target);
+      throw new Error(
+        `column ${show(column)}; allowed: ${known.length === 0 ? "none, because the list has no columns" : known.join(", ")}; ` +
+          "remedy: mend the name, or bring the column",
+      );
+    },
+  });
 }

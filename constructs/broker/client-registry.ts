@@ -156,7 +156,23 @@ export class ClientRegistry {
         },
       ];
     }
-    return method === "certificateAndPassword" ? this.bypassFaults() : [];
+    if (method === "certificateAndPassword") return this.bypassFaults();
+    return method === "certificateOrPassword" ? this.unusedProofFaults() : [];
+  }
+
+  /** A credential that nobody asks for would only be one more to lose. */
+  private unusedProofFaults(): Fault[] {
+    const { listeners } = this.props;
+    const unused = [
+      ...(listeners.some(({ asksForCertificate }) => asksForCertificate) ? [] : ["certificate"]),
+      ...(listeners.some(({ asksFor }) => asksFor !== "certificate") ? [] : ["password"]),
+    ];
+    return unused.map((proof) => ({
+      what: "authentication certificateOrPassword",
+      value: `no listener asks for a ${proof}`,
+      allowed: "it where some listener asks for a certificate, and some for a password",
+      remedy: `use Authentication.${proof === "certificate" ? "password" : "certificate"}()`,
+    }));
   }
 
   /** Of a client that needs both, neither may be enough elsewhere. */
@@ -176,14 +192,14 @@ export class ClientRegistry {
           },
         ];
       }
-      if (listener.kind === "mutualTls" && clientAuthority?.issues === false) {
+      if (listener.accepts("certificate") && clientAuthority?.signsAlone === false) {
         return [
           {
             what: "authentication certificateAndPassword",
             value,
             allowed:
-              "no such listener beside where the authority is only trusted: its certificates bear the client's name and let it in alone",
-            remedy,
+              "no such listener beside where others can sign for the clients' authority, too: a certificate with the client's name would be enough there",
+            remedy: `${remedy}, or use CertificateAuthority.managed()`,
           },
         ];
       }

@@ -90,10 +90,13 @@ function refuse(brokerPath: string, directory: string, faults: readonly string[]
   removeMaterial(directory);
   const lines = faults.slice(0, MAXIMUM_LINES).map((fault) => `  - ${fault}`);
   if (faults.length > MAXIMUM_LINES) lines.push(`  and ${faults.length - MAXIMUM_LINES} more`);
+  const remedy = faults.every((fault) => fault.includes("it is valid only from"))
+    ? `set this machine's clock, which says ${new Date().toISOString()}`
+    : "if the store was edited by hand, bring back its files; otherwise it is a fault of cdktf-mosquitto: please report it " +
+      "with this message";
   throw new Error(
     `what would be deployed for ${brokerPath} is not as it was declared, or does not fit together:\n${lines.join("\n")}\n` +
-      "allowed: files that agree with each other and the declaration; remedy: if the store was edited by hand, bring back " +
-      "its files; otherwise it is a fault of cdktf-mosquitto: please report it with this message",
+      `allowed: files that agree with each other and the declaration, and are good now; remedy: ${remedy}`,
   );
 }
 

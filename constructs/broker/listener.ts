@@ -314,7 +314,7 @@ export class Listener {
     return faults;
   }
 
-  /** Mosquitto 2.0 leaves WebSockets to libwebsockets, and does not pass it everything (field report 25). */
+  /** Mosquitto 2.0 leaves WebSockets to libwebsockets, and does not pass it everything (eclipse-mosquitto/mosquitto#3042). */
   private webSocketsOf20Faults(what: string, { publishes }: ListenerSurroundings): Fault[] {
     const faults: Fault[] = [];
     const remedy = "use an image of Mosquitto 2.1, or this listener without webSockets";

@@ -1,6 +1,6 @@
 import { renderPasswordFile } from "../access";
 import { connectionBundle, ConnectionEndpoint, ConnectionIdentity, usesTls } from "../client/connection-bundle";
-import { Authority, Credentials } from "../credentials";
+import { Authority, ClientCredentials, Credentials } from "../credentials";
 
 /** File names of the material, relative to its folder. */
 export const AUTHORITIES_FILE = "authorities.json";
@@ -66,8 +66,15 @@ export function brokerFileNames(hasClientAuthority: boolean): readonly string[] 
 
 /** One line `NAME SERIAL` per certificate that ended; a comment first, because Docker refuses to upload an empty file. */
 function renderEnded(ended: Credentials["ended"]): string {
-  const lines = ended.map(({ name, serial }) => `${name} ${serial}\n`);
+  const lines = endedLines(ended).map((line) => `${line}\n`);
   return `# Certificates that ended.\n${lines.sort().join("")}`;
+}
+
+/** Under each name that a session may have, which such a certificate has opened. */
+export function endedLines(ended: Credentials["ended"]): string[] {
+  return ended.flatMap(({ name, commonName = name, serial }) =>
+    [...new Set([name, commonName])].map((one) => `${one} ${serial}`),
+  );
 }
 
 /** Each once: two intermediates may have the same root. */
@@ -83,7 +90,7 @@ export function renderMaterial(
   const { server, serverAuthorities, clientAuthorities, nextAction } = credentials;
   const files = new Map(brokerFiles(credentials));
   for (const client of clients) {
-    const { certificate, chainPem = "", password } = credentials.clients.get(client.name) ?? {};
+    const { certificate, chainPem = "", password } = shown(client, credentials);
     const bundle = connectionBundle(client.endpoints, client, {
       ...(client.endpoints.some(usesTls) && { caPem: roots(serverAuthorities) }),
       ...(certificate && {
@@ -119,6 +126,15 @@ export function renderMaterial(
   );
   files.set(NEXT_ACTION_FILE, json({ at: nextAction.at.toISOString(), what: nextAction.what }));
   return files;
+}
+
+/** What a client shows at any of its endpoints; it may have more. */
+function shown({ name, endpoints }: MaterialClient, { clients }: Credentials): ClientCredentials {
+  const { password, ...rest } = clients.get(name) ?? {};
+  return {
+    ...(endpoints.some(({ authentication }) => authentication !== "password") && rest),
+    ...(endpoints.some(({ authentication }) => authentication !== "certificate") && password && { password }),
+  };
 }
 
 function authorityTitle(whose: string, generation: number): string {

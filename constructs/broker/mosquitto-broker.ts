@@ -23,6 +23,7 @@ import { brokerFileNames } from "./material";
 import { afterSynthesis } from "./material-synthesizer";
 import { renderMosquittoConf } from "./conf/mosquitto-conf";
 import { MosquittoBrokerProps } from "./mosquitto-broker-props";
+import { MosquittoLine } from "./mosquitto-image";
 import { CLIENT_VALIDITY, wantedCredentials } from "./wanted-credentials";
 
 /**
@@ -44,6 +45,7 @@ export class MosquittoBroker extends Construct {
   readonly networkName: string;
 
   private readonly registry: ClientRegistry;
+  private sharesSubscriptions = false;
   private readonly outputs: BrokerOutputs;
 
   /** @throws {Error} naming every fault of the declaration */
@@ -86,7 +88,7 @@ export class MosquittoBroker extends Construct {
     const resources = new BrokerResources(this, {
       name,
       image: image.name,
-      forgetsLimits: image.line === "2.0",
+      mosquittoLine: image.line as MosquittoLine,
       listeners,
       ...(props.limits?.memoryLimit !== undefined && { memoryLimit: props.limits.memoryLimit }),
       network,
@@ -218,6 +220,14 @@ export class MosquittoBroker extends Construct {
 
   private addAll(declarations: Parameters<ClientRegistry["add"]>[0]): readonly MosquittoClient[] {
     const clients = this.registry.add(declarations);
+    const sharing = clients.find(({ subscribe }) => subscribe.some((filter) => filter.startsWith("$share/")));
+    if (sharing !== undefined && !this.sharesSubscriptions) {
+      this.sharesSubscriptions = true;
+      Annotations.of(this).addInfo(
+        `client ${sharing.name} shares a subscription: Mosquitto lets every client that gets in join the group, and messages ` +
+          "that it may not receive are lost then",
+      );
+    }
     clients.forEach((client, index) => {
       if (declarations[index]?.options.connectionOutput ?? true) {
         this.outputs.addConnection(client.name, describe(client));

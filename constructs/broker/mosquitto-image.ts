@@ -1,7 +1,7 @@
 import { Token } from "cdktf";
 import { Fault } from "../faults";
 
-/** The official image of 2.1.2, by digest: a tag may move, and once did so from 2.0 to 2.1 (field report 71). */
+/** The official image of 2.1.2, by digest: a tag may move, and once did so from 2.0 to 2.1 (eclipse-mosquitto/mosquitto#3531). */
 const OFFICIAL_IMAGE =
   "eclipse-mosquitto:2.1.2-alpine@sha256:38c0da4f2ef84284d47b3b3eeea1cb3bdeabe81ee10caf0cd5c5ff61ee3ea408";
 
@@ -69,7 +69,7 @@ export class MosquittoImage {
     return `Mosquitto ${this.version} has known faults; use ${floor.join(".")} or later, or see that your distribution has mended them`;
   }
 
-  /** Where the name may stand for another Mosquitto tomorrow (field reports 38, 71). */
+  /** Where the name may stand for another Mosquitto tomorrow (smallrye/smallrye-reactive-messaging#2785). */
   private get tagWarning(): string | undefined {
     if (Token.isUnresolved(this.name) || this.name.includes("@sha256:")) return undefined;
     // A colon before a slash is one of a registry's port.

@@ -19,6 +19,7 @@ import {
   toPem,
 } from "../pki";
 import { confFaults, ExpectedConf } from "./conf/conf-faults";
+import { endedLines } from "./material";
 
 /** What a broker was declared to be, as far as the files of its set must agree with it. */
 export interface ExpectedSet extends ExpectedConf {
@@ -192,7 +193,7 @@ function controlFaults(files: SetFiles, credentials: Credentials, now: Date): (s
 
 /**
  * They are the authorities that are trusted now, and each has its root beside it: no part of a chain is trusted by itself
- * (field report 36).
+ * (eclipse-mosquitto/mosquitto#1518).
  */
 function authorityFaults(files: SetFiles, name: string, trusted: readonly string[]): (string | undefined)[] {
   const all = certificates(files, name);
@@ -231,7 +232,7 @@ function endedFaults(file: string, { ended }: Credentials): string[] {
   const [comment = "", ...lines] = file.split("\n");
   if (!comment.startsWith("#") || lines.pop() !== "")
     return ["it does not begin with a comment, or its last line has no end"];
-  const wanted = new Set(ended.map(({ name, serial }) => `${name} ${serial}`));
+  const wanted = new Set(endedLines(ended));
   return [
     ...lines
       .filter((line, index) => !wanted.has(line) || lines.indexOf(line) !== index)

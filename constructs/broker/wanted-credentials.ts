@@ -97,7 +97,7 @@ function wantedAuthority(
   role: WantedAuthority["role"],
   authority: CertificateAuthority,
 ): WantedAuthority {
-  // Different subjects: with equal ones a leaf looks self-signed (field report 18).
+  // Different subjects: with equal ones a leaf looks self-signed (aws/aws-iot-device-sdk-embedded-C#1281).
   const whose = { server: " server", clients: " client", shared: "", control: " control" }[role];
   return {
     role,

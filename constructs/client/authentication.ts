@@ -68,8 +68,9 @@ export class Authentication {
 
   /**
    * A certificate and a password, of which neither is enough alone; for `Listener.mutualTlsWithPassword()`. Its
-   * certificate's common name is `NAME:with-password`, which no rule is for, so that a mutual-TLS listener beside gives it
-   * nothing. A broker that also has a listener for passwords alone refuses such a client.
+   * certificate's common name is `NAME:with-password`, which no rule is for: at a mutual-TLS listener beside, it may
+   * neither publish nor receive anything. A broker that also has a listener for passwords alone refuses such a client, and
+   * one whose clients' authority others sign for, too, refuses it beside a mutual-TLS listener.
    */
   static certificateAndPassword(
     certificate: Authentication = Authentication.certificate(),
@@ -78,7 +79,10 @@ export class Authentication {
     return Authentication.combine("certificateAndPassword", certificate, password);
   }
 
-  /** A certificate and a password, of which each is enough where it is asked for; for every listener. */
+  /**
+   * A certificate and a password, of which each is enough where it is asked for; for every listener, and where some ask
+   * for a certificate and some for a password.
+   */
   static certificateOrPassword(
     certificate: Authentication = Authentication.certificate(),
     password: Authentication = Authentication.password(),

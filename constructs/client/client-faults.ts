@@ -3,7 +3,7 @@ import {
   clientNameFault,
   contradictionFault,
   decide,
-  denyFilterFault,
+  ruleFilterFault,
   iterationsFault,
   passwordFault,
   passwordHashFault,
@@ -11,10 +11,11 @@ import {
   subscribeFilterFault,
 } from "../access";
 import { Fault } from "../faults";
-import { certificationRequestFault, KeyAlgorithm, LifetimeOptions, lifetimeFaults } from "../pki";
+import { certificationRequestFault, LifetimeOptions } from "../pki";
 import { TextSource } from "../text-source";
-import { booleanFault, integerFault, kindFault, listOf, optionsFault, tokenFault } from "../value-faults";
-import { Authentication, CertificateOptions, PasswordOptions } from "./authentication";
+import { booleanFault, listOf, optionsFault, tokenFault } from "../value-faults";
+import { Authentication, PasswordOptions } from "./authentication";
+import { certificateOptionFaults, credentialVersionFault } from "./credential-faults";
 import { ClientOptions, commonNameOf, WITH_PASSWORD } from "./mosquitto-client";
 
 /** What clients of one broker must fit. */
@@ -47,7 +48,7 @@ export function clientFaults(name: string, options: ClientOptions, surroundings:
 
 function ruleFaults(options: ClientOptions, { publishesSys }: ClientSurroundings): Fault[] {
   const faults: Fault[] = [];
-  const filters = (what: keyof ClientOptions, faultsOf: readonly (typeof denyFilterFault)[]): readonly string[] => {
+  const filters = (what: keyof ClientOptions, faultsOf: readonly (typeof ruleFilterFault)[]): readonly string[] => {
     const list = listOf(options[what] ?? []);
     if (list === undefined) {
       faults.push({
@@ -68,7 +69,7 @@ function ruleFaults(options: ClientOptions, { publishesSys }: ClientSurroundings
   const both = filters("publishAndSubscribe", [publishFilterFault, subscribeFilterFault]);
   const publish = [...filters("publish", [publishFilterFault]), ...both];
   const subscribe = [...filters("subscribe", [subscribeFilterFault]), ...both];
-  const deny = filters("deny", [denyFilterFault]);
+  const deny = filters("deny", [ruleFilterFault]);
   if (faults.length > 0) return faults;
   if (publish.length + subscribe.length === 0) {
     return [
@@ -158,25 +159,6 @@ function authenticationFaults(
   return faults;
 }
 
-/** What is wrong with how certificates are made. */
-export function certificateOptionFaults(
-  what: string,
-  options: CertificateOptions | undefined,
-  defaults: LifetimeOptions,
-): (Fault | undefined)[] {
-  const fault = optionsFault(what, options);
-  if (fault !== undefined) return [fault];
-  const { keyAlgorithm, ...lifetimes } = options ?? {};
-  return [
-    ...lifetimeFaults(what, { ...defaults, ...lifetimes }),
-    keyAlgorithmFault(`${what}.keyAlgorithm`, keyAlgorithm),
-  ];
-}
-
-export function keyAlgorithmFault(what: string, value: unknown): Fault | undefined {
-  return kindFault(what, value, value instanceof KeyAlgorithm, "KeyAlgorithm.ecdsaP256(), ecdsaP384() or rsa()");
-}
-
 function passwordFaults(
   name: string,
   options: PasswordOptions,
@@ -208,8 +190,4 @@ function passwordFaults(
   }
   if (iterations !== undefined) faults.push(iterationsFault("authentication's iterations", iterations));
   return faults;
-}
-
-export function credentialVersionFault(what: string, value: number | undefined): Fault | undefined {
-  return integerFault(what, value, 1, Number.MAX_SAFE_INTEGER, "start at 1 and raise it by one");
 }

@@ -272,6 +272,13 @@ export class CertificateAuthority {
     return this.issuer.source.kind !== "trusted";
   }
 
+  /** Whether nobody but this store can sign below anything that the broker trusts by it. */
+  get signsAlone(): boolean {
+    return this.generations.every(
+      ({ source }) => source.kind === "managed" || (source.kind === "intermediate" && source.root.signsAlone),
+    );
+  }
+
   /** Whether the broker can refuse single certificates of every authority that it trusts. */
   get hasRevocationLists(): boolean {
     return this.generations.every(({ source }) => source.kind !== "trusted" || source.revocationList !== undefined);

@@ -2,7 +2,7 @@ import { DAY, KeyAlgorithm, KeyPair, KeySource, SignedCertificate } from "../pki
 import { CertificateFields, CredentialRecord } from "./record";
 import { RecordFolder } from "./record-folder";
 
-/** Devices whose clock runs behind must not see a certificate of the future (field reports 53, A1). */
+/** Devices whose clock runs behind must not see a certificate of the future (espressif/esp-at#432). */
 const BACKDATED = DAY;
 
 /** One thing that was issued, or is to be. */

@@ -87,5 +87,5 @@ function remedyForName(name: string): string | undefined {
   return undefined;
 }
 
-/** Of the machine itself: every server certificate is for them too (field reports 04, 17). */
+/** Of the machine itself: every server certificate is for them too (mqttjs/MQTT.js#1077). */
 export const LOOPBACK_HOSTS: readonly Host[] = ["localhost", "127.0.0.1", "::1"].map(parseHost);

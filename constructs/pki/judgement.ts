@@ -35,7 +35,7 @@ export function certificateFault(
   if (!certificate.wasSignedBy(expected.authority)) return "it was not signed by the authority";
   if (expected.publicKeyDer !== undefined && !certificate.publicKeyDer.equals(expected.publicKeyDer))
     return "it is for another key";
-  // Verifiers that match by name take it for self-signed (field report 18).
+  // Verifiers that match by name take it for self-signed (aws/aws-iot-device-sdk-embedded-C#1281).
   if (certificate.subject.equals(expected.authority.subject)) return "its subject is the authority's own name";
   const leafFault = certificate.leafFault();
   if (leafFault !== undefined) return leafFault;

@@ -1,4 +1,5 @@
 import type { Fault } from "../faults";
+import { isInteger } from "../integers";
 
 /** How long a certificate is valid, and when it is issued again. */
 export interface LifetimeOptions {
@@ -33,7 +34,7 @@ export function lifetime(options: LifetimeOptions, validityDays: number, fractio
 /** What is wrong with a lifetime. `what` names the property that has it. */
 export function lifetimeFaults(what: string, { validityDays, renewBeforeDays }: LifetimeOptions): Fault[] {
   const faults: Fault[] = [];
-  if (validityDays !== undefined && !isWhole(validityDays, 1, MAXIMUM_DAYS)) {
+  if (validityDays !== undefined && !isInteger(validityDays, 1, MAXIMUM_DAYS)) {
     faults.push({
       what: `${what}.validityDays`,
       value: validityDays,
@@ -41,7 +42,7 @@ export function lifetimeFaults(what: string, { validityDays, renewBeforeDays }: 
       remedy: "3650 days are ten years",
     });
   }
-  const limit = isWhole(validityDays, 1, MAXIMUM_DAYS) ? validityDays : MAXIMUM_DAYS;
+  const limit = isInteger(validityDays, 1, MAXIMUM_DAYS) ? validityDays : MAXIMUM_DAYS;
   if (renewBeforeDays !== undefined && !isBetween(renewBeforeDays, limit)) {
     faults.push({
       what: `${what}.renewBeforeDays`,
@@ -63,10 +64,6 @@ export function renewalTime(
   const window = Math.min(renewBeforeDays * DAY, (given * renewBeforeDays) / validityDays);
   const jitter = (parseInt(certificate.serial.slice(-4), 16) / 0xffff) * window * JITTER_FRACTION;
   return new Date(Date.parse(certificate.notAfter) - window + jitter);
-}
-
-function isWhole(value: unknown, least: number, most: number): value is number {
-  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 }
 
 function isBetween(value: unknown, limit: number): boolean {

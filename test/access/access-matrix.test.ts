@@ -87,3 +87,15 @@ test("one client with ten times as many filters takes far less than a hundred ti
   expect(accessMatrix(many)).toHaveLength(10_000);
   expect(duration(() => accessMatrix(many)) / duration(() => accessMatrix(few))).toBeLessThan(30);
 });
+
+test("a matrix that nobody could read is refused, with the remedy, and a part of it is not", () => {
+  const rules = Array.from({ length: 600 }, (_, index) => ({
+    userName: `sensor-${index}`,
+    publish: [`plant/sensor-${index}/#`],
+    subscribe: ["plant/#"],
+  }));
+  expect(() => accessMatrix(rules)).toThrow(
+    /access matrix of 600 clients.*allowed: 200000 entries.*remedy: name the topics/,
+  );
+  expect(accessMatrix(rules, ["plant/sensor-7/#"])).toHaveLength(600);
+});

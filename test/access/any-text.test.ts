@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import {
   clientNameFault,
-  denyFilterFault,
+  ruleFilterFault,
   hashPassword,
   parseAccessControlList,
   parsePasswordFile,
@@ -88,7 +88,7 @@ test("any text is refused as what is denied, or makes exactly one line that is r
   fc.assert(
     fc.property(text, (filter) => {
       const rule = { userName: "a", publish: [], subscribe: [], deny: [filter] };
-      if (denyFilterFault("deny", filter) !== undefined) {
+      if (ruleFilterFault("deny", filter) !== undefined) {
         expect(() => renderAccessControlList([rule])).toThrow(/allowed/);
         return;
       }

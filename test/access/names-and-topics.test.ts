@@ -2,7 +2,7 @@ import fc from "fast-check";
 import {
   clientNameFault,
   CONTROL_CLIENT_NAME,
-  denyFilterFault,
+  ruleFilterFault,
   iterationsFault,
   passwordFault,
   publishFilterFault,
@@ -94,6 +94,9 @@ describe("a topic filter", () => {
     ["a\ufdd0", /printable/],
     ["$CONTROL/x", /\$CONTROL/],
     ["$share", /behind \$share/],
+    ["$cdktf-mosquitto/#", /library's own/],
+    ["plant/undefined/#", /value that is missing/],
+    ["plant/[object Object]", /value that is missing/],
     ["$share/group", /behind \$share/],
     ["$share/group/", /behind \$share/],
     ["$share//plant", /behind \$share/],
@@ -117,15 +120,15 @@ describe("a topic filter", () => {
 
   test.each<[string, typeof publishFilterFault]>([
     ["published to", publishFilterFault],
-    ["denied", denyFilterFault],
+    ["denied", ruleFilterFault],
   ])("that is %s may not be a shared subscription; the error says what to declare", (_, faultOf) => {
     expect(describeFault(faultOf("x[0]", "$share/group/plant/#")!)).toMatch(/declare "plant\/#" instead/);
   });
 
   test("that is denied may be what can be allowed", () => {
-    for (const filter of ["a", "#", "$SYS/#", "plant/+/state"]) expect(denyFilterFault("x", filter)).toBeUndefined();
+    for (const filter of ["a", "#", "$SYS/#", "plant/+/state"]) expect(ruleFilterFault("x", filter)).toBeUndefined();
     for (const filter of ["", "a#", "a ", "$CONTROL/#", "$shared", "$queue/a"]) {
-      expect(denyFilterFault("x", filter)).toBeDefined();
+      expect(ruleFilterFault("x", filter)).toBeDefined();
     }
   });
 

@@ -6,6 +6,7 @@ import * as path from "node:path";
 import {
   Authentication,
   CertificateAuthority,
+  ClientList,
   ClientListener,
   ClientOptions,
   ConnectionBundle,
@@ -16,6 +17,7 @@ import {
   MosquittoImage,
   PasswordOptions,
   TextSource,
+  topicLevel,
 } from "../../constructs";
 import { hashPassword, parseAccessControlList, parsePasswordFile, verifyPassword } from "../../constructs/access";
 import { config, containerNamed, declareBroker, makeStack } from "../support/declare";
@@ -433,16 +435,41 @@ describe("a client that needs certificate and password", () => {
     expect(parsePasswordFile(delivered.file("passwd")).map(({ userName }) => userName)).toEqual(["a"]);
   });
 
-  test("is refused beside mutual TLS where the authority is only trusted, whose certificates bear its name", () => {
-    const message = refusalBeside([Listener.mutualTls()], { clientAuthority: trusted });
-    expect(message).toMatch(/authentication certificateAndPassword, got "Listener\.mutualTls\(\) as listeners\[1\]/);
-    expect(message).toMatch(/authority is only trusted.*; remedy: /);
-    expect(() =>
-      declareBroker({ listeners: [Listener.mutualTlsWithPassword()], clientAuthority: trusted }).addClient("a", {
-        publish: ["a"],
-        authentication: both,
-      }),
-    ).not.toThrow();
+  test("is refused beside mutual TLS where others sign for the authority, too, and might give it its name", () => {
+    const text = TextSource.text("read only at synth");
+    const imported = CertificateAuthority.imported({ certificate: text, privateKey: text });
+    const elsewhere = CertificateAuthority.external({
+      certificate: text,
+      signer: { signCertificate: () => "", signRevocationList: () => "" },
+    });
+    const listed = CertificateAuthority.trusted({ certificates: text, revocationList: text });
+    const below = CertificateAuthority.intermediate({ root: imported });
+    for (const clientAuthority of [imported, elsewhere, listed, below]) {
+      const message = refusalBeside([Listener.mutualTls()], { clientAuthority });
+      expect(message).toMatch(/authentication certificateAndPassword, got "Listener\.mutualTls\(\) as listeners\[1\]/);
+      expect(message).toMatch(
+        /others can sign for the clients' authority.*; remedy: .*CertificateAuthority\.managed\(\)/,
+      );
+      expect(() =>
+        declareBroker({ listeners: [Listener.mutualTlsWithPassword()], clientAuthority }).addClient("a", {
+          publish: ["a"],
+          authentication: both,
+        }),
+      ).not.toThrow();
+    }
+    const own = CertificateAuthority.intermediate({ root: CertificateAuthority.managed() });
+    for (const clientAuthority of [CertificateAuthority.managed(), own]) {
+      const listeners = [Listener.mutualTlsWithPassword(), Listener.mutualTls()];
+      expect(() =>
+        declareBroker({ listeners, clientAuthority }).addClient("a", { publish: ["a"], authentication: both }),
+      ).not.toThrow();
+    }
+  });
+
+  test("is not possible where nothing could refuse a stolen certificate, which is nobody's in particular there", () => {
+    expect(() => declareBroker({ listeners: [Listener.mutualTlsWithPassword()], clientAuthority: trusted })).toThrow(
+      /clientAuthority, got .*without a revocation list.*; remedy: give the authority's revocationList/,
+    );
   });
 
   test("has a name of 50 characters at most, and others 64", () => {
@@ -685,6 +712,26 @@ describe("an output with the bundle", () => {
   });
 });
 
+test("a bundle has what its listeners ask for, and nothing that only another one would", () => {
+  const [byCertificate, byPassword, plain] = [Listener.mutualTls(), Listener.passwordOverTls(), Listener.plaintext()];
+  const delivered = deliver(
+    (broker) => {
+      const authentication = Authentication.certificateOrPassword();
+      broker.addClient("one", { authentication, publish: ["a"], listeners: [byCertificate] });
+      broker.addClient("two", { authentication, publish: ["a"], listeners: [byPassword] });
+      broker.addClient("three", { authentication, publish: ["a"], listeners: [plain] });
+      broker.addClient("all", { authentication, publish: ["a"] });
+    },
+    { listeners: [byCertificate, byPassword, plain] },
+  );
+  const secrets = ["username", "password", "ca_pem", "cert_pem", "key_pem"];
+  const has = (name: string): string[] => secrets.filter((field) => field in delivered.bundle(name));
+  expect(has("one")).toEqual(["ca_pem", "cert_pem", "key_pem"]);
+  expect(has("two")).toEqual(["username", "password", "ca_pem"]);
+  expect(has("three")).toEqual(["username", "password"]);
+  expect(has("all")).toEqual(secrets);
+});
+
 describe("a list of clients", () => {
   const each = { publish: ["a"] };
   const refusalOf = (list: unknown, options: unknown = { each }, broker = declareBroker()): string => {
@@ -700,7 +747,7 @@ describe("a list of clients", () => {
   test("is declared in its order, each with its own options", () => {
     const broker = declareBroker();
     const clients = broker.addClients(["b", { name: "a", columns: { topic: "t" } }], {
-      each: ({ name, columns }) => ({ publish: [`plant/${name}/${columns?.topic ?? "x"}`] }),
+      each: ({ name, columns }) => ({ publish: [`plant/${name}/${"topic" in columns ? columns.topic : "x"}`] }),
     });
     expect(clients.map(({ name, publish }) => [name, publish])).toEqual([
       ["b", ["plant/b/x"]],
@@ -708,6 +755,33 @@ describe("a list of clients", () => {
     ]);
     expect(broker.clients.map(({ name }) => name)).toEqual(["b", "a"]);
     expect(accessControlList(broker).map(({ userName }) => userName)).toEqual(["a", "b"]);
+  });
+
+  test("never makes a topic of a column that it does not have, or of a cell that is no level", () => {
+    const rows = ClientList.csvText("name,hall\na,north\n");
+    const declareWith = (topic: (columns: Readonly<Record<string, string>>) => string): unknown =>
+      declareBroker().addClients(rows, { each: ({ columns }) => ({ publish: [topic(columns)] }) });
+    expect(() => declareWith(({ Hall }) => `plant/${Hall}`)).toThrow(
+      /client "a" \(the list of clients line 2\).*column "Hall"; allowed: name, hall; remedy: /,
+    );
+    for (const cell of ["", "+", "#", "a/b", "$SYS", " a", "a\nb", undefined]) {
+      expect(() => topicLevel(cell)).toThrow(/^topicLevel\(\).*; allowed: .*; remedy: /);
+    }
+    expect(topicLevel("hall 7")).toBe("hall 7");
+    expect(() => declareBroker().addClients(["a"], { each: { publish: ["plant/undefined/#"] } })).toThrow(
+      /publish\[0\].*without the text of a value that is missing/,
+    );
+  });
+
+  test("shows nothing of what a function throws that may be a secret", () => {
+    const secret = "hunter2";
+    const declareIt = (): unknown =>
+      declareBroker().addClients(["a"], {
+        each: () => {
+          throw new Error(`no such token ${secret}`);
+        },
+      });
+    expect(messageOf(declareIt)).toMatch(/client "a" \(list\[0\]\): the function that declares it threw an error$/);
   });
 
   test("has groups with options of their own, or a function of each client", () => {

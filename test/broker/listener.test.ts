@@ -302,7 +302,6 @@ describe("who gets in where:", () => {
     ["certificate", ["mutualTls"], "mutualTls"],
     ["password", ["passwordOverTls", "plaintext"], "passwordOverTls"],
     ["certificateAndPassword", ["mutualTlsWithPassword"], "mutualTlsWithPassword"],
-    ["certificateOrPassword", ["mutualTls", "passwordOverTls", "mutualTlsWithPassword", "plaintext"], "mutualTls"],
   ])("a client with %s at %j, and elsewhere it is refused with the remedy", (method, accepting, remedy) => {
     for (const kind of KINDS) {
       for (const webSockets of [false, true]) {
@@ -317,6 +316,25 @@ describe("who gets in where:", () => {
           );
         }
       }
+    }
+  });
+
+  test("a client with certificateOrPassword where both are asked for, at one listener or at several", () => {
+    const asks = { mutualTls: "certificate", passwordOverTls: "password", plaintext: "password" } as const;
+    const add = (kinds: readonly ListenerKind[]): unknown =>
+      declareBroker({ listeners: kinds.map((kind) => Listener[kind]()) }).addClient("a", {
+        publish: ["a"],
+        authentication: authentications.certificateOrPassword,
+      });
+    expect(() => add(["mutualTlsWithPassword"])).not.toThrow();
+    expect(() => add(["mutualTls", "passwordOverTls"])).not.toThrow();
+    expect(() => add(["mutualTls", "plaintext"])).not.toThrow();
+    for (const [kind, proof] of Object.entries(asks)) {
+      const other = proof === "certificate" ? "password" : "certificate";
+      expect(() => add([kind as ListenerKind])).toThrow(
+        `no listener asks for a ${other}"; allowed: it where some listener asks for a certificate, and some for a password; ` +
+          `remedy: use Authentication.${proof}()`,
+      );
     }
   });
 

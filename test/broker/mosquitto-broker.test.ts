@@ -340,6 +340,13 @@ describe("listeners", () => {
     ]);
   });
 
+  test.each(["host", "none", "bridge", "default"])(
+    "are not on Docker's network %s, where no name is resolved",
+    (name) => {
+      expect(() => declareBroker({ network: BrokerNetwork.existing(name) })).toThrow(/network's name, got .*one's own/);
+    },
+  );
+
   test("are reached on an existing network without a new one", () => {
     const result = synthesized({ network: BrokerNetwork.existing("plant") });
     expect(result.resource.docker_network).toBeUndefined();

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import { refusal, Session } from "../../tools/mqtt-session";
-import { CredentialStore, Listener, MosquittoBroker } from "../../constructs";
+import { CredentialStore, Listener, MosquittoBroker, MosquittoImage } from "../../constructs";
 import { mustRun } from "../support/command";
 import { Deployment, images, versions } from "../support/deployment";
 import { inspect } from "../support/docker";
@@ -136,6 +136,23 @@ describe("a store that is not the one of the last deploy", () => {
     await deployment.destroy();
     expect(await deployment.leftovers()).toEqual([]);
   });
+});
+
+test("an image with another Mosquitto in it than is declared fails the deploy, and says so", async () => {
+  const deployment = new Deployment();
+  try {
+    const [port] = (await freePorts(1)) as [number];
+    const image = MosquittoImage.named(images["2.0.21"]().name, "2.1.2");
+    deployment.synth({ hosts: ["localhost"], listeners: [Listener.mutualTls({ port })], image }, sensor);
+    const { code, stdout, stderr } = await deployment.apply();
+    expect(code).not.toBe(0);
+    // Terraform breaks lines.
+    expect((stdout + stderr).replace(/\s+/g, " ")).toContain(
+      "the image has Mosquitto 2.0 in it, and is declared with 2.1; declare its version",
+    );
+  } finally {
+    await deployment.remove();
+  }
 });
 
 test("a port that is taken fails the deploy with the port's number, and the next deploy succeeds", async () => {

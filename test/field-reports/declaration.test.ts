@@ -75,7 +75,9 @@ const declarations: fc.Arbitrary<Partial<MosquittoBrokerProps>> = fc
         return Listener[kind](options);
       }),
     network,
-    ...(doors.some(({ kind }) => kind.startsWith("mutualTls")) && { clientAuthority }),
+    ...(doors.some(({ kind }) => kind.startsWith("mutualTls")) &&
+      // Refused without a list where a certificate is nobody's in particular.
+      doors.every(({ kind }) => kind !== "mutualTlsWithPassword") && { clientAuthority }),
     ...(persistence && { persistence }),
   }));
 

@@ -3,7 +3,8 @@ import { extraConfigFaults, extraConfigWarnings } from "./extra-config";
 import { Listener } from "../listener";
 import { MosquittoLine } from "../mosquitto-image";
 import { minimumHeap } from "../sizing";
-import { booleanFault, choiceFaults, integerFault, isInteger, optionsFault, tokenFault } from "../../value-faults";
+import { isInteger } from "../../integers";
+import { booleanFault, choiceFaults, integerFault, optionsFault, tokenFault } from "../../value-faults";
 
 /** How much one client, and all together, may ask of the broker. Any of them changed, the container is replaced. */
 export interface BrokerLimits {

@@ -10,6 +10,9 @@ const MAXIMUM_BYTES = 65_535;
 // Besides what ends a line, what a reader of the file would not see, or see in another order.
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/u;
 const LINE = /^([a-z][a-z0-9_.]*) (\S.*)$/u;
+/** Of an option that no known Mosquitto has, a name says what it may be about. */
+const WEAKENING =
+  /anon|auth|acl|pass|psk|plugin|listen|bridge|proxy|secur|tls|ssl|cert|key|ca_|_ca|crl|verif|include|user/;
 /** Names after which a secret may stand, which no error may show. */
 const SECRET = /pass|psk|secret|opt_|key/i;
 
@@ -62,8 +65,11 @@ export function extraConfigWarnings(what: string, lines: readonly string[], scop
 }
 
 function shapeFault(what: string, line: unknown): Fault | undefined {
+  if (typeof line !== "string") {
+    // Not shown: it may have a secret in it.
+    return { what, allowed: "text", remedy: 'write a line, such as "retain_expiry_interval 10080"' };
+  }
   const fault = (allowed: string, remedy: string): Fault => ({ what, value: withoutSecret(line), allowed, remedy });
-  if (typeof line !== "string") return fault("text", 'write a line, such as "retain_expiry_interval 10080"');
   if (Token.isUnresolved(line)) {
     return fault("text that is known at synth, because it is checked before the deploy", "give it as plain text");
   }
@@ -93,9 +99,16 @@ function optionFault(
   mosquittoLine: MosquittoLine | undefined,
 ): Fault | undefined {
   const option = cataloguedOption(name);
-  if (option === undefined) return undefined;
   // Only the name: the value may be a secret, and is not what is wrong.
   const fault = (allowed: string, remedy: string): Fault => ({ what, value: name, allowed, remedy });
+  if (option === undefined) {
+    return WEAKENING.test(name)
+      ? fault(
+          "unknown options whose name is not about who gets in and how",
+          "leave it out, or use a later version of this library",
+        )
+      : undefined;
+  }
   if (option.ruling === "refused") return fault(`any option but ${name}, because ${option.reason}`, option.remedy);
   if (option.ruling === "rendered") return renderedFault(fault, option, scope);
   if (option.scope !== scope) {
@@ -152,8 +165,7 @@ function split(line: string): [name: string, value: string] {
 }
 
 /** What an error may show of a line. */
-function withoutSecret(line: unknown): unknown {
-  if (typeof line !== "string") return line;
+function withoutSecret(line: string): string {
   const secret = SECRET.exec(line);
   return secret === null ? line : `${line.slice(0, secret.index + secret[0].length)}…`;
 }

@@ -14,7 +14,9 @@ activate() {
 # Mosquitto 2.0 forgets max_connections and max_qos of a listener that it reads again, and keeps all of one that it does
 # not read.
 reload() {
-  if [ -n "$RELOADED" ] && ! sed '/^listener /,$d' "$config/conf/$CONF.conf" >"$RELOADED"; then return 1; fi
+  if [ -n "$RELOADED" ]; then
+    sed '/^listener /,$d' "$config/conf/$CONF.conf" >"$RELOADED.new" && mv "$RELOADED.new" "$RELOADED" || return 1
+  fi
   kill -HUP 1
 }
 

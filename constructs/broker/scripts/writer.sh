@@ -1,12 +1,19 @@
 # Stages the uploaded files as one complete set on the config volume. Runs as root, without a network.
 # SET: name of the set (a hash). CONF: name of its mosquitto.conf (a hash). FILES: the files of a set.
 # CONTROL: user name of the health check and the reloader. REPLACED_WITH: files that a running broker does not read
-# again, so that Terraform replaces it when one of them changes.
+# again, so that Terraform replaces it when one of them changes. LINE: the Mosquitto that the image is declared to have.
 set -eu
 umask 077
 config=/mosquitto/config
 incoming=$config/incoming-$CONF
 set=$config/sets/$SET
+
+# What a version cannot do safely was refused for the declared one.
+found=$(/usr/sbin/mosquitto -h | sed -n 's/^mosquitto version \([0-9]*\.[0-9]*\).*/\1/p')
+if [ "$found" != "$LINE" ]; then
+  echo "the image has Mosquitto ${found:-of an unknown version} in it, and is declared with $LINE; declare its version" >&2
+  exit 1
+fi
 
 if [ ! -d "$incoming" ] && [ -d "$set" ]; then
   echo "set $SET is staged already"

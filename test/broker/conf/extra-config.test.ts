@@ -72,7 +72,7 @@ test("what is no list of text is refused, as plain JavaScript may pass it", () =
     expect(extraConfigWarnings("extraConfig", lines as string[], "broker")).toEqual([]);
   }
   for (const line of [undefined, null, 7, {}, ["a b"]] as unknown[]) {
-    expect(said([line as string])).toMatch(/^extraConfig\[0\], got .*; allowed: text;/);
+    expect(said([line as string])).toMatch(/^extraConfig\[0\]; allowed: text;/);
   }
   expect(said(new Array<string>(1))).toMatch(/allowed: text;/);
 });
@@ -217,4 +217,20 @@ describe("any text as a line", () => {
     // Otherwise nothing is said about lines that pass.
     expect(passed).toBeGreaterThan(20);
   });
+});
+
+test.each([
+  "allow_anon",
+  "listener_trust",
+  "ssl_verify",
+  "auth_off",
+  "plugin_x",
+  "acl_mode",
+  "client_ca_dir",
+  "user_map",
+])("the unknown option %s is refused: by its name it may be about who gets in", (name) => {
+  for (const scope of ["broker", "listener"] as const) {
+    const [fault] = extraConfigFaults("extraConfig", [`${name} 1`], scope, "2.1");
+    expect(fault && describeFault(fault)).toMatch(/allowed: .*who gets in and how; remedy: /);
+  }
 });
