@@ -8,13 +8,8 @@ export {
   type PersistenceOptions,
 } from "./broker/conf/broker-options";
 export { type ClientListOptions, type ClientTemplate, type TemplateClient } from "./broker/client-lists";
-export {
-  Listener,
-  type ListenerKind,
-  type ListenerOptions,
-  type ListenerProtocol,
-  type TlsListenerOptions,
-} from "./broker/listener";
+export { Listener, type ListenerKind, type ListenerProtocol } from "./broker/listener";
+export { type ListenerOptions, type TlsListenerOptions } from "./broker/listener-options";
 export { type TlsOptions, type TlsVersion } from "./broker/conf/tls";
 export { MosquittoBroker } from "./broker/mosquitto-broker";
 export { type MosquittoBrokerProps, type ServerCertificateOptions } from "./broker/mosquitto-broker-props";

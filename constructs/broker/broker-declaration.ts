@@ -7,9 +7,10 @@ import { Fault, Faults } from "../faults";
 import { Host, hostFault, KeyAlgorithm, parseHost } from "../pki";
 import { booleanFault, kindFault, listOf, optionsFault, tokenFault } from "../value-faults";
 import { BrokerNetwork } from "./broker-network";
-import { brokerOptionFaults, brokerOptionWarnings } from "./conf/broker-options";
+import { brokerOptionFaults, brokerOptionWarnings } from "./conf/broker-option-faults";
 import { OUTPUT_NAME, outputPrefixFault } from "./broker-outputs";
 import { Listener } from "./listener";
+import { listenerFaults, listenerWarnings } from "./listener-faults";
 import type { MosquittoBrokerProps } from "./mosquitto-broker-props";
 import { MosquittoImage } from "./mosquitto-image";
 import { Reservations } from "./reservations";
@@ -106,7 +107,7 @@ export function brokerWarnings(
             "declared, and every authority below the same root may issue certificates with a declared client's name",
         ]
       : []),
-    ...listeners.flatMap((listener, index) => listener.warnings(`listeners[${index}]`)),
+    ...listeners.flatMap((listener, index) => listenerWarnings(listener, `listeners[${index}]`)),
     ...brokerOptionWarnings(props),
   ];
 }
@@ -188,7 +189,7 @@ function declarationFaults(
   return [
     tokenFault("name", name) ?? dockerNameFault(name),
     ...hostFaults(props.hosts),
-    ...listeners.flatMap((listener, index) => listener.faults(`listeners[${index}]`, surroundings)),
+    ...listeners.flatMap((listener, index) => listenerFaults(listener, `listeners[${index}]`, surroundings)),
     ...portFaults(listeners),
     ...network.faults("network"),
     ...image.faults(),

@@ -1,11 +1,3 @@
-import { Fault } from "../../faults";
-import { extraConfigFaults, extraConfigWarnings } from "./extra-config";
-import { Listener } from "../listener";
-import { MosquittoLine } from "../mosquitto-image";
-import { minimumHeap } from "../sizing";
-import { isInteger } from "../../integers";
-import { booleanFault, choiceFaults, integerFault, optionsFault, tokenFault } from "../../value-faults";
-
 /** How much one client, and all together, may ask of the broker. Any of them changed, the container is replaced. */
 export interface BrokerLimits {
   /**
@@ -114,17 +106,6 @@ export interface PersistenceOptions {
 export type LogType =
   "error" | "warning" | "notice" | "information" | "debug" | "subscribe" | "unsubscribe" | "websockets";
 
-const LOG_TYPES: readonly string[] = [
-  "error",
-  "warning",
-  "notice",
-  "information",
-  "debug",
-  "subscribe",
-  "unsubscribe",
-  "websockets",
-];
-
 /** What the broker writes to its container's log. Changed, the container is replaced. */
 export interface LoggingOptions {
   /**
@@ -187,123 +168,4 @@ export interface BrokerOptions {
    * @default - none
    */
   readonly extraConfig?: readonly string[];
-}
-
-const MAXIMUM_PACKET_SIZE = 268_435_460;
-const MAXIMUM_BYTES = Number.MAX_SAFE_INTEGER;
-
-/** The lines for the whole broker that follow from its options. */
-export function renderBrokerOptions(options: BrokerOptions, heap: number): readonly string[] {
-  const { limits = {}, persistence = {}, logging = {}, sysInterval = 10, extraConfig = [] } = options;
-  const { types = ["error", "warning", "notice", "information"], connectionMessages = true } = logging;
-  const optional = (name: string, value: number | boolean | string | undefined, unit = ""): string[] =>
-    value === undefined ? [] : [`${name} ${value}${unit}`];
-  return [
-    `persistence ${persistence.enabled ?? true}`,
-    `autosave_interval ${persistence.autosaveInterval ?? 60}`,
-    "",
-    `max_packet_size ${limits.maxPacketSize ?? 2_000_000}`,
-    ...optional("message_size_limit", limits.messageSizeLimit),
-    `max_inflight_messages ${limits.maxInflightMessages ?? 20}`,
-    ...optional("max_inflight_bytes", limits.maxInflightBytes),
-    `max_queued_messages ${limits.maxQueuedMessages ?? 1000}`,
-    ...optional("max_queued_bytes", limits.maxQueuedBytes),
-    ...optional("queue_qos0_messages", limits.queueQos0Messages),
-    ...optional("persistent_client_expiration", limits.persistentClientExpirationDays, "d"),
-    `max_keepalive ${limits.maxKeepalive ?? 3600}`,
-    `memory_limit ${heap}`,
-    ...optional("retain_available", limits.retainAvailable),
-    `sys_interval ${sysInterval}`,
-    "",
-    "log_dest stdout",
-    ...types.map((type) => `log_type ${type}`),
-    `connection_messages ${connectionMessages}`,
-    ...optional("log_timestamp_format", logging.timestampFormat),
-    ...extraConfig,
-  ];
-}
-
-/** What is wrong with the broker's options. */
-export function brokerOptionFaults(
-  options: BrokerOptions,
-  listeners: readonly Listener[],
-  line: MosquittoLine | undefined,
-): Fault[] {
-  const groups = (["limits", "persistence", "logging"] as const).map((name) => optionsFault(name, options[name]));
-  if (groups.some(Boolean)) return groups.filter((fault) => fault !== undefined);
-  const { limits = {}, persistence = {}, logging = {}, sysInterval, extraConfig } = options;
-  const { maxPacketSize = 2_000_000 } = limits;
-  const integer = (what: string, value: unknown, minimum: number, maximum: number): Fault | undefined =>
-    integerFault(what, value, minimum, maximum, "leave it out for the default");
-  const faults = [
-    integer("limits.maxPacketSize", limits.maxPacketSize, 20, MAXIMUM_PACKET_SIZE),
-    integer(
-      "limits.messageSizeLimit",
-      limits.messageSizeLimit,
-      1,
-      isInteger(maxPacketSize, 20, MAXIMUM_PACKET_SIZE) ? maxPacketSize : MAXIMUM_PACKET_SIZE,
-    ),
-    integer("limits.maxInflightMessages", limits.maxInflightMessages, 1, 65_534),
-    integer("limits.maxInflightBytes", limits.maxInflightBytes, 1, MAXIMUM_BYTES),
-    integer("limits.maxQueuedMessages", limits.maxQueuedMessages, 1, 1_000_000),
-    integer("limits.maxQueuedBytes", limits.maxQueuedBytes, 1, MAXIMUM_BYTES),
-    booleanFault("limits.queueQos0Messages", limits.queueQos0Messages),
-    integer("limits.persistentClientExpirationDays", limits.persistentClientExpirationDays, 1, 3650),
-    integer("limits.maxKeepalive", limits.maxKeepalive, 10, 65_535),
-    integer("limits.memoryLimit", limits.memoryLimit, leastMemory(listeners), MAXIMUM_BYTES),
-    booleanFault("limits.retainAvailable", limits.retainAvailable),
-    booleanFault("persistence.enabled", persistence.enabled),
-    integer("persistence.autosaveInterval", persistence.autosaveInterval, 1, 86_400),
-    persistence.enabled === false && persistence.autosaveInterval !== undefined
-      ? {
-          what: "persistence.autosaveInterval",
-          value: persistence.autosaveInterval,
-          allowed: "none where persistence.enabled is false, because nothing is saved",
-          remedy: "leave one of them out",
-        }
-      : undefined,
-    booleanFault("logging.connectionMessages", logging.connectionMessages),
-    ...logTypeFaults(logging.types),
-    tokenFault("logging.timestampFormat", logging.timestampFormat) ?? timestampFault(logging.timestampFormat),
-    integer("sysInterval", sysInterval, 0, 65_535),
-    ...(extraConfig === undefined ? [] : extraConfigFaults("extraConfig", extraConfig, "broker", line)),
-  ];
-  return faults.filter((fault) => fault !== undefined);
-}
-
-/** Where a listener is wrong already, nothing follows from it. */
-function leastMemory(listeners: readonly Listener[]): number {
-  const areRight = listeners.every(({ maxConnections }) => isInteger(maxConnections, 1, Number.MAX_SAFE_INTEGER));
-  return areRight ? minimumHeap(listeners) : 1;
-}
-
-/** What is allowed and should be known. */
-export function brokerOptionWarnings({ extraConfig = [] }: BrokerOptions): string[] {
-  return extraConfigWarnings("extraConfig", extraConfig, "broker");
-}
-
-function logTypeFaults(types: unknown): Fault[] {
-  const what = "logging.types";
-  const faults = choiceFaults(what, types, LOG_TYPES, "leave it out for errors, warnings, notices and information");
-  if (faults.length > 0 || !Array.isArray(types)) return faults;
-  if (types.includes("error") && types.includes("warning")) return [];
-  return [
-    {
-      what,
-      value: types,
-      allowed: 'a list with "error" and "warning" in it: without them nobody would learn why a deploy failed',
-      remedy: "add them",
-    },
-  ];
-}
-
-function timestampFault(format: unknown): Fault | undefined {
-  if (format === undefined) return undefined;
-  if (typeof format === "string" && /^[\x21-\x7e](?:[\x20-\x7e]{0,98}[\x21-\x7e])?$/.test(format)) return undefined;
-  return {
-    what: "logging.timestampFormat",
-    value: format,
-    allowed: "1 to 100 printable ASCII characters without blanks at either end, as strftime(3) reads them",
-    remedy: "take %Y-%m-%dT%H:%M:%S, or leave it out",
-  };
 }

@@ -1,4 +1,4 @@
-import { BrokerOptions, renderBrokerOptions } from "./broker-options";
+import { BrokerOptions } from "./broker-options";
 import { CONFIG_FOLDER, CONTROL_PORT, DATA_FOLDER, LIVE_FOLDER } from "../container-paths";
 import { Listener } from "../listener";
 import { brokerSize } from "../sizing";
@@ -34,6 +34,36 @@ const GLOBAL: readonly string[] = [
   // Without it a handshake over TLS 1.3 takes 40 ms longer.
   "set_tcp_nodelay true",
 ];
+
+function renderBrokerOptions(options: BrokerOptions, heap: number): readonly string[] {
+  const { limits = {}, persistence = {}, logging = {}, sysInterval = 10, extraConfig = [] } = options;
+  const { types = ["error", "warning", "notice", "information"], connectionMessages = true } = logging;
+  const optional = (name: string, value: number | boolean | string | undefined, unit = ""): string[] =>
+    value === undefined ? [] : [`${name} ${value}${unit}`];
+  return [
+    `persistence ${persistence.enabled ?? true}`,
+    `autosave_interval ${persistence.autosaveInterval ?? 60}`,
+    "",
+    `max_packet_size ${limits.maxPacketSize ?? 2_000_000}`,
+    ...optional("message_size_limit", limits.messageSizeLimit),
+    `max_inflight_messages ${limits.maxInflightMessages ?? 20}`,
+    ...optional("max_inflight_bytes", limits.maxInflightBytes),
+    `max_queued_messages ${limits.maxQueuedMessages ?? 1000}`,
+    ...optional("max_queued_bytes", limits.maxQueuedBytes),
+    ...optional("queue_qos0_messages", limits.queueQos0Messages),
+    ...optional("persistent_client_expiration", limits.persistentClientExpirationDays, "d"),
+    `max_keepalive ${limits.maxKeepalive ?? 3600}`,
+    `memory_limit ${heap}`,
+    ...optional("retain_available", limits.retainAvailable),
+    `sys_interval ${sysInterval}`,
+    "",
+    "log_dest stdout",
+    ...types.map((type) => `log_type ${type}`),
+    `connection_messages ${connectionMessages}`,
+    ...optional("log_timestamp_format", logging.timestampFormat),
+    ...extraConfig,
+  ];
+}
 
 const SERVER_CERTIFICATE: readonly string[] = [
   `certfile ${LIVE_FOLDER}/server.crt`,

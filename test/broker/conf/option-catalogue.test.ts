@@ -85,7 +85,7 @@ test.each([
 });
 
 test("every property that is named instead of an option is one that a broker or a listener has", () => {
-  const files = ["broker-options.ts", "tls.ts", "../listener.ts"];
+  const files = ["broker-options.ts", "tls.ts", "../listener-options.ts"];
   const sources = files.map((file) => fs.readFileSync(path.join(checkout, "constructs/broker/conf", file), "utf8"));
   const declared = new Set([...sources.join("").matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name));
   const named = optionCatalogue.flatMap((option) => ("property" in option ? [option.property] : []));
