@@ -119,7 +119,7 @@ describe("a sealed store", () => {
     for (const ending of ["", "\n", "\r\n"]) {
       fs.writeFileSync(path.join(repository, "passphrase"), OLD + ending);
       const code = `
-        import { CredentialStore, TextSource } from ${JSON.stringify(path.join(checkout, "constructs", "credentials"))};
+        import { CredentialStore, TextSource } from ${JSON.stringify(path.join(checkout, "constructs"))};
         const store = CredentialStore.sealed("store", { passphrase: TextSource.file("passphrase") });
         process.stdout.write(store.open(new Date()).all("client")[0]?.serial ?? "");`;
       fs.writeFileSync(path.join(repository, "read.ts"), code);
