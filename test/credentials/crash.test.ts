@@ -23,8 +23,8 @@ const RAISED: Declared = { clients, version: 2 };
 /** Three authorities, two certificates and two revocation lists, beside what the clients get. */
 /** Files of a whole store: what is noted as issued, and the steps of two authorities. */
 const ALL = 9 + 2 * clients.length;
-/** Tombstones, certificates and passwords of another version, and one list. */
-const ALL_RAISED = ALL + 3 * clients.length + 1;
+/** Certificates and passwords of another version, a tombstone for each of the first, and one list. */
+const ALL_RAISED = ALL + 4 * clients.length + 1;
 const PASSPHRASE = "seven random words of a test";
 const ANOTHER = "another seven words of a test";
 
