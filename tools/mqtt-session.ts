@@ -13,6 +13,9 @@ export function optionsOf(bundle: ConnectionBundle): IClientOptions {
   };
 }
 
+/** A session that is kept and never ends (MQTT 5 section 3.1.2.11.2). Of others, Mosquitto 2.0 can crash at a reload. */
+export const PERSISTENT: IClientOptions = { clean: false, properties: { sessionExpiryInterval: 0xffffffff } };
+
 /** One connection: what it received, and whether it was ever closed. */
 export class Session {
   readonly messages: { topic: string; payload: string }[] = [];

@@ -125,7 +125,7 @@ function wildcardFault(what: string, value: unknown, filter: string): Fault | un
 /** What is wrong with a rule for a filter, which is `value` or the part of it that the broker checks. */
 function lineFault(what: string, value: unknown, filter: string): Fault | undefined {
   const fault = (allowed: string, remedy: string): Fault => ({ what, value, allowed, remedy });
-  if (filter.split("/").some((level) => level === "undefined" || level === "[object Object]")) {
+  if (filter.split("/").some((level) => ["undefined", "null", "NaN", "[object Object]"].includes(level))) {
     return fault("topics without the text of a value that is missing", "look at the value that the topic is made of");
   }
   if (filter !== filter.trim()) {
@@ -156,17 +156,15 @@ function lineFault(what: string, value: unknown, filter: string): Fault | undefi
  * @throws {Error} for no text, an empty one, or one with `/`, `+`, `#`, or a `$` that it begins with
  */
 export function topicLevel(value: string | undefined): string {
-  const fault = textFault("topicLevel()", value, "name");
-  const isLevel = typeof value === "string" && !/[/+#]|^\$|^\s|\s$/.test(value);
-  if (fault === undefined && isLevel) return value;
+  const isText = textFault("topicLevel()", value, "name") === undefined;
+  if (isText && typeof value === "string" && !/[/+#]|^\$|^\s|\s$/.test(value)) return value;
   throw new Error(
-    describeFault(
-      fault ?? {
-        what: "topicLevel()",
-        value,
-        allowed: "one level of a topic: text without / + #, without blanks at its ends, that does not begin with $",
-        remedy: "mend the value where it comes from",
-      },
-    ),
+    describeFault({
+      what: "topicLevel()",
+      value,
+      allowed:
+        "one level of a topic: printable text that is not empty, without / + #, without blanks at its ends, that does not begin with $",
+      remedy: "mend the value where it comes from",
+    }),
   );
 }

@@ -226,7 +226,8 @@ export class ClientRegistry {
     if (twin === undefined) return undefined;
     const where = "origin" in twin && twin.origin !== undefined ? ` (${twin.origin})` : "";
     return {
-      what: `it has the name of client ${show(twin.name)}${where}`,
+      what:
+        twin.name === name ? `it is declared already${where}` : `it has the name of client ${show(twin.name)}${where}`,
       value: name,
       allowed: "names that differ in more than upper and lower case, or . and _, since they name files and outputs",
       remedy: "rename one",

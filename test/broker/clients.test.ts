@@ -178,7 +178,7 @@ describe("a client is refused", () => {
     for (const twin of ["plc.a_1", "PLC.A_1", "plc_a_1", "plc.a.1"]) {
       expect(messageOf(() => broker.addClient(twin, { publish: ["a"] }))).toBe(
         `client "${twin}" of test/broker cannot be declared like this:\n` +
-          `  - it has the name of client "plc.a_1", got "${twin}"; allowed: names that differ in more than upper and ` +
+          `  - ${twin === "plc.a_1" ? "it is declared already" : 'it has the name of client "plc.a_1"'}, got "${twin}"; allowed: names that differ in more than upper and ` +
           "lower case, or . and _, since they name files and outputs; remedy: rename one",
       );
     }

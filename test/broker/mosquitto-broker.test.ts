@@ -356,15 +356,27 @@ describe("listeners", () => {
   });
 });
 
+const warningsOf = (broker: MosquittoBroker): string[] => broker.node.metadata.map(({ data }) => String(data));
+
 describe("images", () => {
   test.each([
     ["2.0.21", true],
     ["2.0.22", false],
     ["2.1.1", true],
     ["2.1.2", false],
-  ])("of Mosquitto %s carry a warning: %s", (version, warns) => {
+  ])("of Mosquitto %s carry a warning of known faults: %s", (version, warns) => {
     const broker = declareBroker({ image: MosquittoImage.named(`local:${version}`, version) });
-    expect(broker.node.metadata.length > 0).toBe(warns);
+    expect(warningsOf(broker).some((text) => /has known faults/.test(text))).toBe(warns);
+  });
+
+  test("of Mosquitto 2.0 carry a warning that a deploy can crash it, and take no option by which it would do so often", () => {
+    const [old, recent] = ["2.0.22", "2.1.2"].map((version) => MosquittoImage.named(`local:${version}`, version));
+    const limits = { persistentClientExpirationDays: 7 };
+    expect(warningsOf(declareBroker({ image: old! })).join()).toMatch(/can crash after a deploy.*use 2\.1/);
+    expect(warningsOf(declareBroker({ image: recent!, limits }))).toEqual([]);
+    expect(() => declareBroker({ image: old!, limits })).toThrow(
+      /persistentClientExpirationDays, got 7.*from Mosquitto 2\.1 on/,
+    );
   });
 
   test.each([

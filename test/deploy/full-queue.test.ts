@@ -1,4 +1,4 @@
-import { Session } from "../../tools/mqtt-session";
+import { PERSISTENT, Session } from "../../tools/mqtt-session";
 import { Listener } from "../../constructs";
 import { Deployment, images, versions } from "../support/deployment";
 import { inspect } from "../support/docker";
@@ -18,8 +18,7 @@ describe.each(versions)("more messages than memory, on Mosquitto %s", (version) 
       broker.addClient("sleeper", { subscribe: ["images/#"] });
       broker.addClient("other", { publish: ["state"], subscribe: ["state"] });
     });
-    const persistent = { clean: false, properties: { sessionExpiryInterval: 3600 } };
-    const sleeper = await Session.open(await deployment.bundle("sleeper"), persistent);
+    const sleeper = await Session.open(await deployment.bundle("sleeper"), PERSISTENT);
     await sleeper.subscribe("images/#");
     await sleeper.close();
 

@@ -1,14 +1,12 @@
 import { Authentication, Listener, MosquittoBroker } from "../../constructs";
 import { Deployment, images, versions } from "../support/deployment";
 import { inspect, logs } from "../support/docker";
-import { refusal, Session } from "../../tools/mqtt-session";
+import { PERSISTENT, refusal, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
 import { refusalByBroker } from "../support/refusals";
 import { freePorts } from "../support/workspace";
 
 jest.setTimeout(180_000);
-
-const PERSISTENT = { clean: false, properties: { sessionExpiryInterval: 3600 } };
 
 describe.each(versions)("the life of a broker on Mosquitto %s", (version) => {
   const deployment = new Deployment();

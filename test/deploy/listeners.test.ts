@@ -8,7 +8,7 @@ import {
   TextSource,
 } from "../../constructs";
 import { hashPassword } from "../../constructs/access";
-import { refusal, Session, without } from "../../tools/mqtt-session";
+import { PERSISTENT, refusal, Session, without } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
 import { Deployment, images, Version, versions } from "../support/deployment";
 import { inspect, logs } from "../support/docker";
@@ -105,11 +105,10 @@ describe.each(versions)("every kind of listener side by side on Mosquitto %s", (
   test.each(all.map((door, index) => [title(door), index] as const))(
     "a session over %s cannot be taken over from any listener",
     async (_, mine) => {
-      const options = { clean: false, properties: { sessionExpiryInterval: 600 } };
-      const session = await Session.open(at(victim, mine), options);
+      const session = await Session.open(at(victim, mine), PERSISTENT);
       await session.subscribe("victim/#");
       for (const [theirs, door] of all.entries()) {
-        const thief = await Session.open({ ...at(attacker, theirs), client_id: "victim" }, options);
+        const thief = await Session.open({ ...at(attacker, theirs), client_id: "victim" }, PERSISTENT);
         await thief.subscribe("#");
         const secret = `not for who came over ${title(door)}`;
         await session.publish("victim/secret", secret);
@@ -122,7 +121,7 @@ describe.each(versions)("every kind of listener side by side on Mosquitto %s", (
         await thief.close();
       }
       await session.close();
-      const again = await Session.open(at(victim, mine), options);
+      const again = await Session.open(at(victim, mine), PERSISTENT);
       await again.publish("victim/state", "back");
       await until("its subscription is still there", () => again.payloads.includes("back"));
       await again.close();

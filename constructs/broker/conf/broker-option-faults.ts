@@ -46,6 +46,14 @@ export function brokerOptionFaults(
     integer("limits.maxQueuedBytes", limits.maxQueuedBytes, 1, MAXIMUM_BYTES),
     booleanFault("limits.queueQos0Messages", limits.queueQos0Messages),
     integer("limits.persistentClientExpirationDays", limits.persistentClientExpirationDays, 1, 3650),
+    line === "2.0" && limits.persistentClientExpirationDays !== undefined
+      ? {
+          what: "limits.persistentClientExpirationDays",
+          value: limits.persistentClientExpirationDays,
+          allowed: "it from Mosquitto 2.1 on: with it, 2.0 can crash after any deploy while a client is away",
+          remedy: "use an image of Mosquitto 2.1, or leave it out",
+        }
+      : undefined,
     integer("limits.maxKeepalive", limits.maxKeepalive, 10, 65_535),
     integer("limits.memoryLimit", limits.memoryLimit, leastMemory(listeners), MAXIMUM_BYTES),
     booleanFault("limits.retainAvailable", limits.retainAvailable),

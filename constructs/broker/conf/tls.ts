@@ -41,8 +41,7 @@ const CIPHERS_TLS13: readonly string[] = [
   "TLS_AES_128_CCM_SHA256",
 ];
 
-const REMEDY =
-  "take one of these, or leave the list out; others have no forward secrecy or no authenticated encryption";
+const REMEDY = "take one of these, or leave the list out; suites of TLS 1.3 have a list of their own";
 
 export interface TlsOptions {
   /**
