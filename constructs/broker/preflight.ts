@@ -107,17 +107,18 @@ function accessFaults(acl: string, rules: readonly AccessRules[]): string[] {
 
 function passwordFaults(passwd: string, declared: readonly string[], { clients }: Credentials): string[] {
   const entries = parsePasswordFile(passwd);
-  const names = entries.map(({ userName }) => userName);
+  const names = new Set(entries.map(({ userName }) => userName));
+  const wanted = new Set(declared);
   return [
     ...entries
       .filter(({ userName, hash }) => clients.get(userName)?.password?.hash !== hash)
       .map(({ userName }) => `its hash of ${userName} is not the one in the store`),
     // A revoked one that is still declared is left out.
     ...declared
-      .filter((name) => !names.includes(name) && clients.get(name)?.password !== undefined)
+      .filter((name) => !names.has(name) && clients.get(name)?.password !== undefined)
       .map((name) => `it has no password of ${name}`),
-    ...names
-      .filter((name) => !declared.includes(name))
+    ...[...names]
+      .filter((name) => !wanted.has(name))
       .map((name) => `it has a password of ${name}, which is declared without one`),
   ];
 }
@@ -233,10 +234,12 @@ function endedFaults(file: string, { ended }: Credentials): string[] {
   if (!comment.startsWith("#") || lines.pop() !== "")
     return ["it does not begin with a comment, or its last line has no end"];
   const wanted = new Set(endedLines(ended));
+  const found = new Set(lines);
   return [
     ...lines
-      .filter((line, index) => !wanted.has(line) || lines.indexOf(line) !== index)
+      .filter((line) => !wanted.has(line))
       .map((line) => `it has a line that no ended certificate is behind: ${JSON.stringify(line)}`),
-    ...[...wanted].filter((line) => !lines.includes(line)).map((line) => `it forgets ${line}`),
+    ...(found.size === lines.length ? [] : ["it has a line twice"]),
+    ...[...wanted].filter((line) => !found.has(line)).map((line) => `it forgets ${line}`),
   ];
 }
