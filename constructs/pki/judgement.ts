@@ -10,7 +10,7 @@ import { childrenOf, encodeDer } from "./asn1";
 // What others made for this library is judged before it is used: by it devices are let in or locked out.
 
 /** Milliseconds that another machine's clock may be ahead, and that passed since this one's was read. */
-const CLOCK_DIFFERENCE = 5 * 60 * 1000;
+export const CLOCK_DIFFERENCE = 5 * 60 * 1000;
 
 /** What a certificate was asked to be. */
 export interface ExpectedCertificate {

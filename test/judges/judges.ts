@@ -121,6 +121,17 @@ export async function octetsOf(subjects: readonly Subject[]): Promise<Octets[]> 
   return (await go.ask<Octets>("octets", subjects)).map(unwrap);
 }
 
+/** The reference implementation of age. @returns the content of each file, or why it is not opened */
+export async function unsealed(
+  cases: readonly { readonly sealed: Buffer; readonly passphrase?: string; readonly identities?: string }[],
+): Promise<({ readonly content: Buffer } | { readonly refused: string })[]> {
+  const answers = await go.ask<string>(
+    "unseal",
+    cases.map((one) => ({ ...one, sealed: one.sealed.toString("base64") })),
+  );
+  return answers.map((answer) => ("refused" in answer ? answer : { content: Buffer.from(answer.accepted, "base64") }));
+}
+
 function unwrap<T>(answer: { readonly accepted: T } | { readonly refused: string }): T {
   if ("refused" in answer) throw new Error(answer.refused);
   return answer.accepted;

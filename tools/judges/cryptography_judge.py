@@ -3,6 +3,7 @@
 Reads a JSON list of cases from standard input and prints the list of their verdicts, as the Go program beside it does.
 """
 
+import base64
 import datetime
 import ipaddress
 import json
@@ -11,6 +12,7 @@ import sys
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import verification
 
 
@@ -148,7 +150,26 @@ def request(case):
     return common_name(parsed.subject)
 
 
-JUDGES = {"chain": chain, "list": revocation_list, "key": key, "request": request}
+def named(each):
+    name = each.friendly_name
+    pem = each.certificate.public_bytes(serialization.Encoding.PEM).decode()
+    return {"name": None if name is None else name.decode(), "certificate": pem}
+
+
+def key_store(case):
+    try:
+        store = pkcs12.load_pkcs12(base64.b64decode(case["store"]), case["passphrase"].encode())
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    others = [named(each) for each in store.additional_certs]
+    if store.key is None:
+        return {"others": others}
+    if public_octets(store.key.public_key()) != public_octets(store.cert.certificate.public_key()):
+        raise Refused("the key is not the certificate's")
+    return {"own": named(store.cert), "others": others}
+
+
+JUDGES = {"chain": chain, "list": revocation_list, "key": key, "keyStore": key_store, "request": request}
 
 
 def judge(case):

@@ -31,6 +31,11 @@ type Case struct {
 	Request     string `json:"request"`
 	List        string `json:"list"`
 	Issuer      string `json:"issuer"`
+
+	// A file in the age format, in base64, and what opens it.
+	Sealed     string `json:"sealed"`
+	Passphrase string `json:"passphrase"`
+	Identities string `json:"identities"`
 }
 
 var judges = map[string]func(Case) (any, error){
@@ -40,6 +45,7 @@ var judges = map[string]func(Case) (any, error){
 	"request": verifyRequest,
 	"octets":  readOctets,
 	"lint":    runLints,
+	"unseal":  unseal,
 }
 
 // verdict has exactly one of the two.
