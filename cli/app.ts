@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { Operation, OperationAnswer, operationEnvironment, readAnswers } from "../constructs/broker/operation";
+import { readProject } from "./project";
 
 /** An operation without what only the way to the app needs. */
 export type Request = Operation extends infer O ? (O extends Operation ? Omit<O, "answers"> : never) : never;
@@ -15,7 +16,7 @@ export type Request = Operation extends infer O ? (O extends Operation ? Omit<O,
  * @throws {Error} when there is no app, it does not synthesise, or it has no such stack
  */
 export function askBrokers(request: Request): OperationAnswer[] {
-  const { app, context } = readProject(process.cwd());
+  const { app, context } = readProject();
   const outdir = fs.mkdtempSync(path.join(os.tmpdir(), "cdktf-mosquitto-"));
   const operation: Operation = { ...request, answers: path.join(outdir, "answers") };
   try {
@@ -50,18 +51,4 @@ export function askBrokers(request: Request): OperationAnswer[] {
   } finally {
     fs.rmSync(outdir, { recursive: true, force: true });
   }
-}
-
-/** What the cdktf CLI takes from cdktf.json to run an app. */
-function readProject(folder: string): { app: string; context: unknown } {
-  const file = path.join(folder, "cdktf.json");
-  let app: unknown;
-  let context: unknown;
-  try {
-    ({ app, context = {} } = JSON.parse(fs.readFileSync(file, "utf8")) as { app?: unknown; context?: unknown });
-  } catch (error) {
-    throw new Error(`${file} cannot be read; remedy: run this in the folder of cdktf.json`, { cause: error });
-  }
-  if (typeof app !== "string") throw new Error(`${file} has no "app", the command that synthesises`);
-  return { app, context };
 }

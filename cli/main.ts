@@ -1,22 +1,100 @@
 #!/usr/bin/env node
 import { Command, Option } from "commander";
 import { REVOCATION_REASONS } from "../constructs/pki";
+import { BUNDLE_FORMATS } from "../constructs/client/formats";
 import { audit } from "./commands/audit";
+import { bundle, BundleOptions, render, RenderOptions } from "./commands/bundle";
 import { issue, IssueOptions } from "./commands/issue";
+import { open, OpenOptions } from "./commands/open";
+import { purge, PurgeOptions } from "./commands/purge";
 import { revoke } from "./commands/revoke";
 import { status } from "./commands/status";
 import { convert, handedOver } from "./commands/store";
+import { verify } from "./commands/verify";
 
 /** Exit code of a command that was called wrongly; 1 is one that failed. */
 const USAGE_ERROR = 2;
 
 const program = new Command("cdktf-mosquitto")
-  .description("What a Mosquitto broker's credentials need beside a deploy. Run it in the folder of cdktf.json.")
+  .description(
+    "What a Mosquitto broker's clients and credentials need beside a deploy. Run it in the folder of cdktf.json, but for " +
+      "render and open, which need none. It ends with 0 when all is well, 1 when it is not, 2 when it was called wrongly.",
+  )
   .exitOverride()
   .showHelpAfterError()
   .configureOutput({ writeOut: (text) => process.stdout.write(text), writeErr: (text) => process.stderr.write(text) });
 
 const json = new Option("--json", "print JSON");
+
+const formats = BUNDLE_FORMATS.map(({ name, readBy }) => `  ${name.padEnd(17)} ${readBy}`).join("\n");
+
+/** What `bundle` and `render` share. */
+function renderOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--format <format>", "the words of the software that reads it, see below")
+        .choices(BUNDLE_FORMATS.map(({ name }) => name))
+        .default("json"),
+    )
+    .option("--out <folder>", "write files there, for this user alone; otherwise a single file is printed")
+    .option("--force", "overwrite files that are there")
+    .addOption(
+      new Option("--port <port>", "the listener to connect to (default: the client's first)").argParser(Number),
+    )
+    .option("--host <host>", "the name or address to connect to (default: the client's)")
+    .option("--server-name <name>", "the name or address that the server's certificate is checked against")
+    .option("--installed-in <folder>", "where the files will be read, for formats that name them by path")
+    .option(
+      "--key-store-passphrase-file <file>",
+      "the passphrase of PKCS#12 files (default: a generated one, beside them)",
+    )
+    .option("--seal", "encrypt it all with a passphrase, in the age format; it is asked for at the terminal")
+    .option("--passphrase-file <file>", "the passphrase for --seal")
+    .option("--recipient <key>", "encrypt it all to an age public key, age1…; may be given several times", collected)
+    .addOption(json)
+    .addHelpText("after", `\nFormats:\n${formats}`);
+}
+
+function collected(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+renderOptions(program.command("bundle <stack> [clients...]"))
+  .description("hand over all that a client needs to connect, from Terraform's outputs or the credential store")
+  .option("--all", "every client's, each in a folder of its own below --out")
+  .option("--broker <path>", "the broker's construct path, where several have such a client")
+  .option("--no-note", "do not note in the store that it was handed over")
+  .action(async (stack: string, clients: string[], options: BundleOptions) =>
+    finish(await bundle(stack, clients, options)),
+  );
+
+renderOptions(program.command("render <file>"))
+  .description("the same from a bundle in a file, as JSON (-: standard input)")
+  .action(async (file: string, options: RenderOptions) => finish(await render(file, options)));
+
+program
+  .command("open <file>")
+  .description("open a sealed bundle")
+  .option("--identity <file>", "the key of an age recipient, as age-keygen writes it (default: ask for a passphrase)")
+  .option("--passphrase-file <file>", "the passphrase")
+  .option("--out <folder>", "write it there, for this user alone; otherwise it is printed")
+  .option("--force", "overwrite a file that is there")
+  .addOption(json)
+  .action(async (file: string, options: OpenOptions) => finish(await open(file, options)));
+
+program
+  .command("verify <stack>")
+  .description("see from here whether the brokers are there, are who they should be, and turn strangers away")
+  .addOption(json)
+  .action(async (stack: string, options: { json?: boolean }) => finish(await verify(stack, options)));
+
+program
+  .command("purge <stack>")
+  .description("remove the key material that synths left in the output folder; what is deployed goes on")
+  .option("--store", "remove the credential store, too, of a stack that is destroyed")
+  .option("--yes", "do not ask")
+  .addOption(json)
+  .action(async (stack: string, options: PurgeOptions) => finish(await purge(stack, options)));
 
 program
   .command("issue <stack>")

@@ -21,6 +21,7 @@ export {
   type CertificateOptions,
   type PasswordOptions,
 } from "./client/authentication";
+export { type ClientConnection, type UploadOptions } from "./client/client-connection";
 export { ClientList, type CsvOptions, type ListedClient } from "./client/client-list";
 export {
   type BundleEndpoint,

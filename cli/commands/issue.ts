@@ -1,7 +1,7 @@
-import { createInterface } from "node:readline/promises";
 import { OperationAnswer } from "../../constructs/broker/operation";
 import { askBrokers } from "../app";
 import { noteLines, show } from "../report";
+import { confirmed, isAttended } from "../terminal";
 
 export interface IssueOptions {
   readonly dryRun?: boolean;
@@ -17,7 +17,7 @@ export async function issue(stack: string, options: IssueOptions): Promise<numbe
   const failed = plan.some(({ error }) => error !== undefined);
   if (dryRun || failed || toIssue.length === 0) return show(plan, json, planLines);
   if (!json) show(plan, false, planLines);
-  if (!yes && process.stdin.isTTY && !(await confirmed(`Issue these ${toIssue.length}?`))) {
+  if (!yes && isAttended() && !(await confirmed(`Issue these ${toIssue.length}?`))) {
     process.stderr.write("Nothing was issued.\n");
     return 1;
   }
@@ -30,13 +30,4 @@ function planLines({ missing = [], due = [], warnings = [] }: OperationAnswer): 
     ...noteLines("to be issued, because it is due:", due),
   ];
   return [...(lines.length > 0 ? lines : ["nothing to issue"]), ...warnings];
-}
-
-export async function confirmed(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
 }

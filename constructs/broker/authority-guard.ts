@@ -2,7 +2,7 @@ import { DataResource, ITerraformDependable, TerraformResourceLifecycle } from "
 import { Construct } from "constructs";
 import { CertificateAuthority } from "../credentials";
 import { AUTHORITIES_FILE, authorityKey, AuthorityPurpose } from "./material";
-import { expression, literal, quoted } from "./terraform-text";
+import { expression, literal, quoted } from "../terraform-text";
 
 export interface AuthorityGuardProps {
   /** Folder of the material, relative to the stack's output folder. */

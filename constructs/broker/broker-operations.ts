@@ -12,9 +12,12 @@ import {
   revokeClient,
   UnknownClientError,
 } from "../credentials";
-import { KeySource } from "../pki";
+import { bundleFingerprint, ConnectionBundle } from "../client/connection-bundle";
+import { KeySource, LOOPBACK_HOSTS } from "../pki";
 import type { Delivery } from "./delivery";
+import { connectionFile } from "./material";
 import { BrokerStatus, ClientStatus, Operation, OperationAnswer } from "./operation";
+import { provedMaterial } from "./proved-material";
 
 /** Does what the command asks of one broker. */
 export function performOperation(operation: Operation, delivery: Delivery): OperationAnswer {
@@ -58,18 +61,49 @@ function perform(operation: Operation, delivery: Delivery, now: Date): Partial<O
       }
     }
     case "handover": {
-      const { credentials } = fulfil(folder, wanted, false, now);
-      if (credentials === undefined) throw new Error("not everything is issued yet; issue first, and deploy");
+      const credentials = complete(fulfil(folder, wanted, false, now));
       const issuing = issuingInto(folder, now);
-      const names = delivery.clients.map(({ name }) => name);
-      const unknown = operation.clients.filter((name) => !names.includes(name));
+      const known = names(delivery);
+      const unknown = operation.clients.filter((name) => !known.includes(name));
       if (unknown.length > 0) {
-        throw new Error(`there is no client ${unknown.join(", ")}; allowed: ${names.join(", ")}; nothing was noted`);
+        throw new Error(`there is no client ${unknown.join(", ")}; allowed: ${known.join(", ")}; nothing was noted`);
       }
-      handOver(issuing, credentials, operation.clients.length > 0 ? operation.clients : names);
+      handOver(issuing, credentials, operation.clients.length > 0 ? operation.clients : known);
       return { issued: issuing.issued };
     }
+    case "bundle": {
+      const { clients: wantedNames, broker = delivery.brokerPath, handed = {} } = operation;
+      const clients = delivery.clients.filter(({ name }) => wantedNames?.includes(name) ?? true);
+      if (broker !== delivery.brokerPath || (wantedNames !== undefined && clients.length === 0)) {
+        throw new UnknownClientError((wantedNames ?? []).join(", "), store.location, names(delivery));
+      }
+      const credentials = complete(fulfil(folder, wanted, false, now));
+      // What could not connect is handed to nobody.
+      const { material, faults } = provedMaterial(credentials, delivery, now);
+      if (faults.length > 0) throw new Error(`bundles that could not connect: ${faults.slice(0, 12).join("; ")}`);
+      const bundles = clients.map(
+        ({ name }) => JSON.parse(material.get(connectionFile(name)) as string) as ConnectionBundle,
+      );
+      const issuing = issuingInto(folder, now);
+      const present = bundles.filter((bundle) => handed[bundle.client_id] === bundleFingerprint(bundle));
+      handOver(
+        issuing,
+        credentials,
+        present.map(({ client_id: name }) => name),
+      );
+      const hosts = [...delivery.expected.hosts, ...LOOPBACK_HOSTS].map(({ value }) => value);
+      return { bundles, hosts: [...new Set(hosts)], issued: issuing.issued };
+    }
   }
+}
+
+function names({ clients }: Delivery): string[] {
+  return clients.map(({ name }) => name);
+}
+
+function complete({ credentials }: Fulfilment): Credentials {
+  if (credentials === undefined) throw new Error("not everything is issued yet; issue first, and deploy");
+  return credentials;
 }
 
 /** What is noted here takes no new key. */

@@ -6,14 +6,18 @@ import { Fault } from "../faults";
 import { tokenFault } from "../value-faults";
 import { CERTIFICATES_FILE, connectionFile, NEXT_ACTION_FILE } from "./material";
 import { Reservations } from "./reservations";
-import { expression, quoted } from "./terraform-text";
+import { expression, quoted } from "../terraform-text";
 
 export interface BrokerOutputsProps {
   readonly prefix: string;
   /** Folder of the material, relative to the stack's output folder. */
   readonly materialFolder: string;
   readonly connectionOutputs: ConnectionOutputs;
-  readonly endpoints: readonly (Omit<ConnectionEndpoint, "authentication"> & { readonly kind: string })[];
+  readonly endpoints: readonly (Omit<ConnectionEndpoint, "authentication"> & {
+    readonly kind: string;
+    /** Every name and address in the server's certificate. */
+    readonly hosts: readonly string[];
+  })[];
 }
 
 /** The kind of reservation that an output makes. */
@@ -36,6 +40,11 @@ export class BrokerOutputs extends Construct {
     this.add("certificates", {
       value: expression(`fileexists(${certificates}) ? jsondecode(file(${certificates})) : null`),
       description: "The certificates in use: serial number, SHA-256 fingerprint and end of validity",
+    });
+    const authorities = this.file("server-ca.crt");
+    this.add("ca_pem", {
+      value: expression(`fileexists(${authorities}) ? file(${authorities}) : null`),
+      description: "The authorities that the server's certificate is checked against",
     });
     const nextAction = this.file(NEXT_ACTION_FILE);
     this.add("next_action_at", {

@@ -13,7 +13,7 @@ import { MosquittoLine } from "./mosquitto-image";
 import { RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
 import { BrokerSet } from "./broker-set";
 import { brokerSize } from "./sizing";
-import { expression, literal } from "./terraform-text";
+import { expression, literal } from "../terraform-text";
 
 /** What the Docker resources of one broker are made from. */
 export interface BrokerResourcesProps {

@@ -3,7 +3,7 @@ import { Lazy, TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 import { createHash } from "node:crypto";
 import { HEALTHCHECK_SCRIPT, RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
-import { expression, literal, quoted } from "./terraform-text";
+import { expression, literal, quoted } from "../terraform-text";
 
 export interface BrokerSetProps {
   /** Folder of the material, relative to the stack's output folder. */

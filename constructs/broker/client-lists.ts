@@ -35,8 +35,8 @@ export interface ClientListOptions {
   readonly groups?: Readonly<Record<string, ClientTemplate>>;
 
   /**
-   * Whether the stack has an output with the bundle of each, where its options say nothing else. All bundles are in
-   * `material/BROKER/connections` of the stack's output folder.
+   * Whether the stack has an output with the bundle of each, where its options say nothing else. Without,
+   * `cdktf-mosquitto bundle` takes them from the credential store.
    *
    * @default false
    */

@@ -2,10 +2,11 @@ import { Construct } from "constructs";
 import { Authentication, AuthenticationMethod } from "../client/authentication";
 import { clientFaults, ClientSurroundings } from "../client/client-faults";
 import { ConnectionEndpoint } from "../client/connection-bundle";
-import { ClientOptions, MosquittoClient } from "../client/mosquitto-client";
+import { ClientOptions, ConnectionSurroundings, MosquittoClient } from "../client/mosquitto-client";
 import { CertificateAuthority } from "../credentials";
 import { describeFault, Fault, Faults, show } from "../faults";
-import { listOf, optionsFault } from "../value-faults";
+import { Host, hostFault, LOOPBACK_HOSTS, parseHost } from "../pki";
+import { listOf, optionsFault, tokenFault } from "../value-faults";
 import { Listener } from "./listener";
 
 export interface ClientDeclaration {
@@ -19,11 +20,13 @@ export interface ClientRegistryProps {
   /** Construct path of the broker. */
   readonly brokerPath: string;
   readonly listeners: readonly Listener[];
-  /** What bundles say. */
-  readonly host: string;
+  /** What the server's certificate names; bundles lead to the first. */
+  readonly hosts: readonly [Host, ...Host[]];
   /** Absent where no listener asks for a client certificate. */
   readonly clientAuthority: CertificateAuthority | undefined;
   readonly surroundings: ClientSurroundings;
+  /** Asked for when a client is added: only then the broker's network is there. */
+  readonly connection: () => ConnectionSurroundings;
 }
 
 /** The clients of one broker, and what must hold between them, its listeners and its authority. */
@@ -59,7 +62,9 @@ export class ClientRegistry {
       const isOfRightKind = optionsFault("options", options) === undefined && methodOf(options) !== undefined;
       const found = [
         ...own,
-        ...(isOfRightKind ? [...this.listenerFaults(options), ...this.authorityFaults(options)] : []),
+        ...(isOfRightKind
+          ? [...this.hostFaults(options), ...this.listenerFaults(options), ...this.authorityFaults(options)]
+          : []),
         this.twinFault(declaration, added),
       ].filter((fault) => fault !== undefined);
       const who = isSingle ? "" : `client ${show(name)}${origin === undefined ? "" : ` (${origin})`}: `;
@@ -68,7 +73,14 @@ export class ClientRegistry {
     }
     faults.throwIfAny();
     return declarations.map(({ name, options }) => {
-      const client = new MosquittoClient(this.scope, name, options, this.endpoints(options));
+      const client = new MosquittoClient(
+        this.scope,
+        name,
+        options,
+        this.endpoints(options),
+        this.serverName(options),
+        this.props.connection(),
+      );
       this.byKey.set(keyOf(name), client);
       return client;
     });
@@ -98,7 +110,47 @@ export class ClientRegistry {
   }
 
   private endpoints(options: ClientOptions): ConnectionEndpoint[] {
-    return this.listenersOf(options).map((listener) => endpointOf(listener, this.props.host));
+    return this.listenersOf(options).map((listener) => endpointOf(listener, this.host(options)));
+  }
+
+  private host({ host }: ClientOptions): string {
+    return host === undefined ? this.props.hosts[0].value : parseHost(host).value;
+  }
+
+  private serverName(options: ClientOptions): string {
+    return options.serverName === undefined ? this.host(options) : parseHost(options.serverName).value;
+  }
+
+  /** A client must find the name that it checks in the server's certificate. */
+  private hostFaults(options: ClientOptions): Fault[] {
+    const { host, serverName } = options;
+    const faults = Object.entries({ host, serverName }).map(([what, value]) =>
+      value === undefined ? undefined : (tokenFault(what, value) ?? hostFault(what, value)),
+    );
+    if (faults.some(Boolean)) return faults.filter((fault) => fault !== undefined);
+    const isList = options.listeners === undefined || listOf(options.listeners) !== undefined;
+    const listeners = isList ? this.listenersOf(options) : [];
+    if (!listeners.some(({ usesTls }) => usesTls)) {
+      if (serverName === undefined || listeners.length === 0) return [];
+      return [
+        {
+          what: "serverName",
+          value: serverName,
+          allowed: "it where the client connects over TLS",
+          remedy: "leave it out, or let the client use a listener with TLS",
+        },
+      ];
+    }
+    const named = [...this.props.hosts, ...LOOPBACK_HOSTS].map(({ value }) => value);
+    if (named.includes(this.serverName(options))) return [];
+    return [
+      {
+        what: serverName === undefined ? "host" : "serverName",
+        value: serverName ?? host,
+        allowed: `what the server's certificate names: ${[...new Set(named)].join(", ")}`,
+        remedy: `add it to the broker's hosts${serverName === undefined ? ", or name one of those as serverName" : ""}`,
+      },
+    ];
   }
 
   private listenersOf(options: ClientOptions): readonly Listener[] {

@@ -1,14 +1,14 @@
 import * as path from "node:path";
 import { CredentialStore, fulfil, IssuanceNote, WantedCredentials } from "../credentials";
 import { performOperation } from "./broker-operations";
-import { brokerFiles, MaterialClient, renderMaterial } from "./material";
+import type { BundleClient } from "./bundle-proof/bundle-proof";
 import { removeMaterial, writeMaterial } from "./material-folder";
 import { answer, currentOperation } from "./operation";
-import { declaredFilesFaults, ExpectedSet, materialFaults, SetFiles } from "./preflight";
+import { declaredFilesFaults, ExpectedSet, SetFiles } from "./preflight";
+import { provedMaterial } from "./proved-material";
 
 /** A client as it was declared. */
-export interface DeliveredClient extends MaterialClient {
-  readonly method: string;
+export interface DeliveredClient extends BundleClient {
   readonly credentialVersion: number;
 }
 
@@ -47,15 +47,18 @@ function deliver(delivery: Delivery): void {
   const mayIssue = store.issue === "whenMissing";
   let fulfilment;
   let isEmpty;
+  let material;
   refuse(brokerPath, directory, declaredFilesFaults(declaredFiles, expected));
   try {
     const now = new Date();
     const folder = store.open(now);
     ({ isEmpty } = folder);
     fulfilment = fulfil(folder, wanted, mayIssue, now);
-    if (fulfilment.credentials) {
-      const files = brokerFiles(fulfilment.credentials);
-      refuse(brokerPath, directory, materialFaults(files, expected, fulfilment.credentials, now));
+    const { credentials } = fulfilment;
+    if (credentials) {
+      const proved = provedMaterial(credentials, delivery, now);
+      refuse(brokerPath, directory, proved.faults);
+      ({ material } = proved);
     }
   } catch (error) {
     removeMaterial(directory);
@@ -64,10 +67,10 @@ function deliver(delivery: Delivery): void {
     report(`${brokerPath}: ${(error as Error).message}; this stack will refuse to plan`, []);
     return;
   }
-  const { issued, missing, due, warnings, credentials } = fulfilment;
+  const { issued, missing, due, warnings } = fulfilment;
   if (issued.length > 0) report(`${brokerPath}: issued into ${store.location}`, issued);
   for (const warning of warnings) report(`${brokerPath}: ${warning}`, []);
-  if (credentials === undefined) {
+  if (material === undefined) {
     removeMaterial(directory);
     // An environment that is kept elsewhere is no news on this machine; its own plan says what to do.
     if (isEmpty) return;
@@ -81,7 +84,7 @@ function deliver(delivery: Delivery): void {
   if (due.length > 0) {
     report(`${brokerPath}: due in ${store.location} (to issue: npx cdktf-mosquitto issue ${stackId})`, due);
   }
-  writeMaterial(directory, renderMaterial(credentials, delivery.clients));
+  writeMaterial(directory, material);
 }
 
 /** What fails here never reaches a broker. */

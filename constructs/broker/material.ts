@@ -1,6 +1,14 @@
 import { renderPasswordFile } from "../access";
-import { connectionBundle, ConnectionEndpoint, ConnectionIdentity, usesTls } from "../client/connection-bundle";
+import {
+  ConnectionBundle,
+  connectionBundle,
+  ConnectionEndpoint,
+  ConnectionIdentity,
+  usesTls,
+} from "../client/connection-bundle";
+import { clientFolder } from "../client/mosquitto-client";
 import { Authority, ClientCredentials, Credentials } from "../credentials";
+import { clientFiles } from "./client-files";
 
 /** File names of the material, relative to its folder. */
 export const AUTHORITIES_FILE = "authorities.json";
@@ -21,6 +29,8 @@ export function authorityKey(purpose: AuthorityPurpose, generation: number): str
 /** A client as far as its bundle needs it. */
 export interface MaterialClient extends ConnectionIdentity {
   readonly endpoints: readonly ConnectionEndpoint[];
+  /** Whether another container of the stack gets its files. */
+  readonly connection?: { readonly isUploaded: boolean };
 }
 
 /** The files of a set that come from the credential store, by name. Which there are depends on the listeners alone. */
@@ -90,16 +100,11 @@ export function renderMaterial(
   const { server, serverAuthorities, clientAuthorities, nextAction } = credentials;
   const files = new Map(brokerFiles(credentials));
   for (const client of clients) {
-    const { certificate, chainPem = "", password } = shown(client, credentials);
-    const bundle = connectionBundle(client.endpoints, client, {
-      ...(client.endpoints.some(usesTls) && { caPem: roots(serverAuthorities) }),
-      ...(certificate && {
-        certificate: { ...certificate, certificatePem: certificate.certificatePem + chainPem },
-      }),
-      hasPassword: password !== undefined,
-      ...(password?.value !== undefined && { password: password.value }),
-    });
+    const bundle = clientBundle(client, credentials);
     files.set(connectionFile(client.name), json(bundle));
+    if (client.connection?.isUploaded !== true) continue;
+    const own = clientFiles(bundle, credentials.clients.get(client.name) ?? {});
+    for (const [name, content] of own) files.set(`${clientFolder(client.name)}/${name}`, content);
   }
   files.set(
     CERTIFICATES_FILE,
@@ -126,6 +131,19 @@ export function renderMaterial(
   );
   files.set(NEXT_ACTION_FILE, json({ at: nextAction.at.toISOString(), what: nextAction.what }));
   return files;
+}
+
+/** What a client is handed. */
+export function clientBundle(client: MaterialClient, credentials: Credentials): ConnectionBundle {
+  const { certificate, chainPem = "", password } = shown(client, credentials);
+  return connectionBundle(client.endpoints, client, {
+    ...(client.endpoints.some(usesTls) && { caPem: roots(credentials.serverAuthorities) }),
+    ...(certificate && {
+      certificate: { ...certificate, certificatePem: certificate.certificatePem + chainPem },
+    }),
+    hasPassword: password !== undefined,
+    ...(password?.value !== undefined && { password: password.value }),
+  });
 }
 
 /** What a client shows at any of its endpoints; it may have more. */

@@ -1,14 +1,15 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
-import { Annotations, TerraformStack } from "cdktf";
+import { Annotations, ITerraformDependable, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { accessMatrix, AccessMatrixEntry, AccessRules, decide, renderAccessControlList } from "../access";
 import { AuthenticationMethod } from "../client/authentication";
 import { ListedClient } from "../client/client-list";
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { ClientOptions, MosquittoClient } from "../client/mosquitto-client";
-import { describeFault } from "../faults";
+import { describeFault, Fault } from "../faults";
+import { LOOPBACK_HOSTS } from "../pki";
 import { listOf, tokenFault } from "../value-faults";
 import { AuthorityGuard } from "./authority-guard";
 import { brokerDeclaration, brokerWarnings } from "./broker-declaration";
@@ -37,6 +38,8 @@ export class MosquittoBroker extends Construct {
   readonly name: string;
   readonly listeners: readonly Listener[];
   readonly container: Container;
+  /** To depend on for what connects at once: it is made when every client that is declared is let in. */
+  readonly ready: ITerraformDependable;
   readonly configVolume: Volume;
   readonly dataVolume: Volume;
   /** The network that was made for the broker, unless it is on an existing one. */
@@ -59,18 +62,26 @@ export class MosquittoBroker extends Construct {
 
     for (const warning of brokerWarnings(props, declared)) Annotations.of(this).addWarning(warning);
 
+    const materialFolder = `material/${name}`;
+    // In another container localhost is that container.
+    const aliases = hosts.flatMap(({ kind, value }) => (kind === "dns" && value !== "localhost" ? [value] : []));
     this.registry = new ClientRegistry(new Construct(this, "clients"), {
       brokerPath: this.node.path,
       listeners,
-      host: hosts[0].value,
+      hosts,
       clientAuthority,
       surroundings: {
         certificateLifetime: { validityDays: CLIENT_VALIDITY, ...props.clientCertificates },
         takesLongSalts: image.line !== "2.0",
         publishesSys: props.sysInterval !== 0,
       },
+      connection: () => ({
+        materialFolder,
+        networkName: this.networkName,
+        issuesCertificates: clientAuthority?.issues === true,
+        reachFault: (host) => reachFault(host, aliases, network.isInternal),
+      }),
     });
-    const materialFolder = `material/${name}`;
     const checksRevocations = clientAuthority?.hasRevocationLists ?? true;
     const set = new BrokerSet(this, {
       materialFolder,
@@ -92,8 +103,7 @@ export class MosquittoBroker extends Construct {
       listeners,
       ...(props.limits?.memoryLimit !== undefined && { memoryLimit: props.limits.memoryLimit }),
       network,
-      // In another container localhost is that container.
-      aliases: hosts.flatMap(({ kind, value }) => (kind === "dns" && value !== "localhost" ? [value] : [])),
+      aliases,
       set,
       guard: guard.credentials,
       replacedWith: [
@@ -106,17 +116,19 @@ export class MosquittoBroker extends Construct {
     });
     guard.remember(resources.reloader);
     this.container = resources.broker;
+    this.ready = resources.reloader;
     this.configVolume = resources.configVolume;
     this.dataVolume = resources.dataVolume;
     if (resources.network) this.network = resources.network;
     this.networkName = resources.networkName;
+    const named = [...new Set([...hosts, ...LOOPBACK_HOSTS].map(({ value }) => value))];
     this.outputs = new BrokerOutputs(this, {
       prefix: props.outputPrefix ?? "",
       materialFolder,
       connectionOutputs: props.connectionOutputs ?? ConnectionOutputs.withSecrets(),
       endpoints: listeners.map((listener) => {
         const { host, port, protocol } = endpointOf(listener, hosts[0].value);
-        return { kind: listener.kind, host, port, protocol };
+        return { kind: listener.kind, host, port, protocol, hosts: named };
       }),
     });
 
@@ -244,6 +256,21 @@ export class MosquittoBroker extends Construct {
 function describe({ method, credentialVersion, authentication }: MosquittoClient): string {
   const ownKey = authentication.certificate?.requestPem === undefined ? "" : " for a key of its own";
   return `${HOW[method]}${ownKey}, version ${credentialVersion}`;
+}
+
+/** Why another container cannot reach the broker by a host, if it cannot. */
+function reachFault(host: string, aliases: readonly string[], isInternal: boolean): Fault | undefined {
+  if (aliases.includes(host)) return undefined;
+  const isLoopback = host === "localhost" || host === "::1" || /^127\./.test(host);
+  if (!isLoopback && !isInternal) return undefined;
+  return {
+    what: "host",
+    value: host,
+    allowed: isLoopback
+      ? "a host that is the broker in another container, too; there this one is that container itself"
+      : "a DNS name among the broker's hosts: from an internal network nothing is published",
+    remedy: 'add a DNS name such as "broker" to the broker\'s hosts, and name it as `host` of this client',
+  };
 }
 
 /** The names of options in lines that passed. */

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import type { ConnectionBundle } from "../client/connection-bundle";
 import { AuditEntry, IssuanceNote } from "../credentials";
 import type { RevocationReason } from "../pki";
 
@@ -11,7 +12,19 @@ export type Operation = OperationTarget &
     | { readonly name: "plan" | "issue" | "status" | "audit" | "convert" }
     | { readonly name: "revoke"; readonly client: string; readonly reason: RevocationReason }
     | { readonly name: "handover"; readonly clients: readonly string[] }
+    | BundleOperation
   );
+
+/** To show clients' bundles, and to note that they were handed over. */
+export interface BundleOperation {
+  readonly name: "bundle";
+  /** @default - every one */
+  readonly clients?: readonly string[];
+  /** Construct path of the broker that is asked. @default - every one */
+  readonly broker?: string;
+  /** Fingerprints of the bundles that clients were handed, by name; another one than the store's is not noted. */
+  readonly handed?: Readonly<Record<string, string>>;
+}
 
 interface OperationTarget {
   readonly stack: string;
@@ -36,6 +49,10 @@ export interface OperationAnswer {
   readonly status?: BrokerStatus;
   /** How many records were converted. */
   readonly converted?: number;
+  /** The bundles that were asked for, as far as this broker has such clients. */
+  readonly bundles?: readonly ConnectionBundle[];
+  /** What the server's certificate names. */
+  readonly hosts?: readonly string[];
 }
 
 export interface BrokerStatus {

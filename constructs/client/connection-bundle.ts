@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";
+import { describeFault } from "../faults";
 
 /** What a client shows at an endpoint. */
 export type EndpointAuthentication = "certificate" | "password" | "certificateAndPassword";
@@ -14,6 +16,7 @@ export interface ConnectionEndpoint {
 /** What a client is declared to be, as far as its bundle tells. */
 export interface ConnectionIdentity {
   readonly name: string;
+  readonly serverName: string;
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
   readonly deny: readonly string[];
@@ -40,10 +43,10 @@ export interface ConnectionBundle {
   readonly host: string;
   readonly port: number;
   /** `mqtts` or `wss` over TLS, `mqtt` or `ws` in clear text. */
-  readonly protocol: string;
+  readonly protocol: ConnectionEndpoint["protocol"];
   /** `protocol://host:port`, without credentials; over WebSockets with the path `/mqtt`. */
   readonly url: string;
-  /** The name that the server's certificate is checked against. */
+  /** The name or address that the server's certificate is checked against, `host` in most cases. */
   readonly server_name?: string;
   readonly client_id: string;
   readonly username?: string;
@@ -78,7 +81,7 @@ export function connectionBundle(
   material: ConnectionMaterial,
 ): ConnectionBundle {
   const { caPem, certificate, hasPassword, password } = material;
-  const { name, publish, subscribe, deny } = identity;
+  const { name, serverName, publish, subscribe, deny } = identity;
   const [endpoint] = endpoints;
   if (endpoint === undefined) throw new Error(`client ${name} has no endpoint`);
   const { host, port, protocol } = endpoint;
@@ -87,7 +90,7 @@ export function connectionBundle(
     port,
     protocol,
     url: endpointUrl(endpoint),
-    ...(endpoints.some(usesTls) && { server_name: host }),
+    ...(endpoints.some(usesTls) && { server_name: serverName }),
     client_id: name,
     ...(hasPassword && { username: name }),
     ...(password !== undefined && { password }),
@@ -102,6 +105,69 @@ export function connectionBundle(
     subscribe,
     ...(deny.length > 0 && { deny }),
   };
+}
+
+/**
+ * A bundle that leads to one of its endpoints, with what counts there alone.
+ *
+ * @param port the endpoint's. @default - the first endpoint's
+ * @throws {Error} when the bundle has no such endpoint
+ */
+export function bundleAt(bundle: ConnectionBundle, port: number = bundle.port): ConnectionBundle {
+  const { endpoints, ...rest } = bundle;
+  const endpoint = endpoints?.find((one) => one.port === port);
+  if (endpoints === undefined && port === bundle.port) return bundle;
+  if (endpoint === undefined) {
+    const known = (endpoints ?? [bundle]).map((one) => one.port);
+    throw new Error(
+      describeFault({
+        what: `port of an endpoint of ${bundle.client_id}`,
+        value: port,
+        allowed: known.join(", "),
+        remedy: "take one of them, or leave it out for the first",
+      }),
+    );
+  }
+  const { host, protocol, url, authentication } = endpoint;
+  const uncounted: readonly (keyof ConnectionBundle)[] = [
+    ...(usesTls(endpoint) ? [] : (["server_name", "ca_pem"] as const)),
+    ...(authentication === "password" ? (["cert_pem", "key_pem", "expires_at"] as const) : []),
+    ...(authentication === "certificate" ? (["username", "password"] as const) : []),
+  ];
+  const counted = Object.entries(rest).filter(([field]) => !uncounted.includes(field as keyof ConnectionBundle));
+  return { ...(Object.fromEntries(counted) as unknown as typeof rest), host, port, protocol, url };
+}
+
+/**
+ * A bundle of one endpoint that leads to another host.
+ *
+ * @param serverName what the server's certificate is checked against. @default - what it was
+ */
+export function bundleTo(bundle: ConnectionBundle, host: string, serverName = bundle.server_name): ConnectionBundle {
+  const { port, protocol } = bundle;
+  return {
+    ...bundle,
+    host,
+    url: endpointUrl({ host, port, protocol }),
+    ...(bundle.server_name !== undefined && serverName !== undefined && { server_name: serverName }),
+  };
+}
+
+/** SHA-256 of all that a bundle says, whatever the order of its fields. */
+export function bundleFingerprint(bundle: ConnectionBundle): string {
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(bundle)))
+    .digest("hex");
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([field, content]) => [field, sorted(content)]),
+  );
 }
 
 export function usesTls({ protocol }: Pick<ConnectionEndpoint, "protocol">): boolean {

@@ -9,8 +9,8 @@ export class ConnectionOutputs {
   }
 
   /**
-   * The same outputs without keys and passwords, so that neither reaches the state. The whole bundle of a client is then
-   * in `material/BROKER/connections/CLIENT.json` of the stack's output folder, on the machine that synthesised it.
+   * The same outputs without keys and passwords, so that neither reaches the state. `cdktf-mosquitto bundle` then takes
+   * them from the credential store.
    */
   static withoutSecrets(): ConnectionOutputs {
     return new ConnectionOutputs(false);

@@ -1,6 +1,8 @@
 import { Construct } from "constructs";
 import { Authentication, AuthenticationMethod } from "./authentication";
-import { ConnectionEndpoint, ConnectionIdentity } from "./connection-bundle";
+import { ClientConnection, ConnectedClient, PASSWORD_FILE } from "./client-connection";
+import { ConnectionEndpoint, ConnectionIdentity, usesTls } from "./connection-bundle";
+import { CA_FILE, CERTIFICATE_FILE, KEY_FILE } from "./formats/pem-files";
 
 /**
  * What a client may do. Everything else is denied. Topic filters are those of MQTT 5 section 4.7: `+` is one whole
@@ -63,8 +65,24 @@ export interface ClientOptions extends AccessRuleOptions {
   readonly listeners?: readonly ClientListener[];
 
   /**
-   * Whether the stack has an output `connection_CLIENT` with its bundle. Without, the bundle is in
-   * `material/BROKER/connections/CLIENT.json` of the stack's output folder only.
+   * The host that its bundle leads to: a DNS name, an IPv4 or IPv6 address, such as the broker's name on a Docker network
+   * or its address in a tunnel. One that is not among the broker's `hosts` needs a `serverName`.
+   *
+   * @default - the first of the broker's `hosts`
+   */
+  readonly host?: string;
+
+  /**
+   * The name or address that it checks the server's certificate against (RFC 9525): one of the broker's `hosts`,
+   * `localhost`, `127.0.0.1` or `::1`. Not every client library can check against another name than it connects to.
+   *
+   * @default - `host`
+   */
+  readonly serverName?: string;
+
+  /**
+   * Whether the stack has an output `connection_CLIENT` with its bundle. Without, `cdktf-mosquitto bundle` takes it from the
+   * credential store.
    *
    * @default true, and false for clients of addClients()
    */
@@ -77,6 +95,19 @@ export interface ClientListener {
   readonly protocol: ConnectionEndpoint["protocol"];
 }
 
+/** What a client is told of its broker, for other containers of the stack. */
+export interface ConnectionSurroundings extends Pick<ConnectedClient, "networkName" | "reachFault"> {
+  /** Of the broker, relative to the stack's output folder. */
+  readonly materialFolder: string;
+  /** Whether clients' certificates are issued here. */
+  readonly issuesCertificates: boolean;
+}
+
+/** Folder of one client's files in the broker's material. */
+export function clientFolder(name: string): string {
+  return `clients/${name}`;
+}
+
 /** One client of a broker. Made by `broker.addClient()`. */
 export class MosquittoClient extends Construct implements ConnectionIdentity {
   readonly authentication: Authentication;
@@ -84,6 +115,8 @@ export class MosquittoClient extends Construct implements ConnectionIdentity {
   readonly subscribe: readonly string[];
   readonly deny: readonly string[];
   readonly credentialVersion: number;
+  /** For another container of the same stack. */
+  readonly connection: ClientConnection;
 
   /** Of options that `clientFaults` finds nothing wrong with. */
   constructor(
@@ -93,6 +126,9 @@ export class MosquittoClient extends Construct implements ConnectionIdentity {
     options: ClientOptions,
     /** The listeners that accept it; its bundle leads to the first. */
     readonly endpoints: readonly ConnectionEndpoint[],
+    /** What it checks the server's certificate against. */
+    readonly serverName: string,
+    surroundings: ConnectionSurroundings,
   ) {
     super(scope, name);
     const both = options.publishAndSubscribe ?? [];
@@ -101,6 +137,31 @@ export class MosquittoClient extends Construct implements ConnectionIdentity {
     this.subscribe = [...new Set([...(options.subscribe ?? []), ...both])];
     this.deny = options.deny ?? [];
     this.credentialVersion = options.credentialVersion ?? 1;
+    this.connection = new ClientConnection({
+      name,
+      endpoint: endpoints[0] as ConnectionEndpoint,
+      serverName,
+      fileNames: this.fileNames(surroundings.issuesCertificates),
+      materialFolder: `${surroundings.materialFolder}/${clientFolder(name)}`,
+      networkName: surroundings.networkName,
+      reachFault: surroundings.reachFault,
+    });
+    this.node.addValidation({ validate: () => this.connection.validate() });
+  }
+
+  /** What its first endpoint counts, and is known here. */
+  private fileNames(issuesCertificates: boolean): string[] {
+    const { certificate, password } = this.authentication;
+    const endpoint = this.endpoints[0] as ConnectionEndpoint;
+    const hasCertificate = certificate !== undefined && issuesCertificates && endpoint.authentication !== "password";
+    const hasPassword =
+      password !== undefined && password.hash === undefined && endpoint.authentication !== "certificate";
+    return [
+      ...(usesTls(endpoint) ? [CA_FILE] : []),
+      ...(hasCertificate ? [CERTIFICATE_FILE] : []),
+      ...(hasCertificate && certificate.requestPem === undefined ? [KEY_FILE] : []),
+      ...(hasPassword ? [PASSWORD_FILE] : []),
+    ];
   }
 
   /** How it proves who it is, in a word. */

@@ -220,6 +220,8 @@ const CLIENT: readonly Property[] = [
   { name: "authentication", samples: [Authentication.certificate()], fits: isOf(Authentication) },
   number("credentialVersion", 1, 2),
   { name: "listeners", samples: [], fits: () => false },
+  { name: "host", samples: ["localhost", "127.0.0.1"], fits: isText },
+  { name: "serverName", samples: ["localhost", "::1"], fits: isText },
   flag("connectionOutput"),
 ];
 

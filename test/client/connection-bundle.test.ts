@@ -1,6 +1,14 @@
-import { connectionBundle, endpointUrl } from "../../constructs/client/connection-bundle";
+import fc from "fast-check";
+import { parseBundle } from "../../constructs/client/bundle-text";
+import {
+  bundleAt,
+  bundleFingerprint,
+  bundleTo,
+  connectionBundle,
+  endpointUrl,
+} from "../../constructs/client/connection-bundle";
 
-const identity = { name: "sensor-1", publish: ["a"], subscribe: ["b"], deny: [] };
+const identity = { name: "sensor-1", serverName: "broker.example", publish: ["a"], subscribe: ["b"], deny: [] };
 const certificate = { certificatePem: "CERT", privateKeyPem: "KEY", notAfter: "2030-01-01T00:00:00.000Z" };
 
 test("a bundle for mutual TLS has certificate, key and authority, and no password, which would not count", () => {
@@ -55,4 +63,84 @@ test("a bundle of a client whose password only itself knows has the user name al
   const bundle = connectionBundle([endpoint], identity, { hasPassword: true });
   expect(bundle.username).toBe("sensor-1");
   expect(bundle).not.toHaveProperty("password");
+});
+
+describe("a bundle that leads to one of its endpoints", () => {
+  const host = "broker.example";
+  const whole = connectionBundle(
+    [
+      { host, port: 8443, protocol: "wss", authentication: "certificate" },
+      { host, port: 8884, protocol: "mqtts", authentication: "password" },
+      { host, port: 1883, protocol: "mqtt", authentication: "password" },
+    ],
+    identity,
+    { caPem: "CA", certificate, hasPassword: true, password: "secret" },
+  );
+  const rules = { client_id: "sensor-1", publish: ["a"], subscribe: ["b"] };
+
+  test("has what counts there alone", () => {
+    expect(bundleAt(whole)).toEqual({
+      ...{ host, port: 8443, protocol: "wss", url: "wss://broker.example:8443/mqtt", server_name: host, ...rules },
+      ...{ ca_pem: "CA", cert_pem: "CERT", key_pem: "KEY", expires_at: certificate.notAfter },
+    });
+    expect(bundleAt(whole, 8884)).toEqual({
+      ...{ host, port: 8884, protocol: "mqtts", url: "mqtts://broker.example:8884", server_name: host, ...rules },
+      ...{ ca_pem: "CA", username: "sensor-1", password: "secret" },
+    });
+    expect(bundleAt(whole, 1883)).toEqual({
+      ...{ host, port: 1883, protocol: "mqtt", url: "mqtt://broker.example:1883", ...rules },
+      ...{ username: "sensor-1", password: "secret" },
+    });
+  });
+
+  test("is the same where it has but one, and none where it has no such port", () => {
+    const single = bundleAt(whole, 8884);
+    expect(bundleAt(single)).toEqual(single);
+    expect(() => bundleAt(single, 8443)).toThrow(/port of an endpoint of sensor-1, got 8443; allowed: 8884/);
+    expect(() => bundleAt(whole, 1)).toThrow(/allowed: 8443, 8884, 1883/);
+  });
+
+  test("may lead to another host, and checks the server's certificate as before", () => {
+    expect(bundleTo(bundleAt(whole), "2001:db8::1")).toMatchObject({
+      host: "2001:db8::1",
+      url: "wss://[2001:db8::1]:8443/mqtt",
+      server_name: host,
+    });
+    expect(bundleTo(bundleAt(whole), "10.0.0.1", "10.0.0.1").server_name).toBe("10.0.0.1");
+    expect(bundleTo(bundleAt(whole, 1883), "10.0.0.1", "10.0.0.1")).not.toHaveProperty("server_name");
+  });
+});
+
+describe("a bundle as JSON", () => {
+  const endpoints = [{ host: "broker.example", port: 8883, protocol: "mqtts", authentication: "certificate" }] as const;
+  const bundle = connectionBundle(endpoints, identity, { caPem: "CA", certificate, hasPassword: false });
+
+  test("is read as it was written, and has one fingerprint whatever the order of its fields", () => {
+    expect(parseBundle(JSON.stringify(bundle), "it")).toEqual(bundle);
+    const reversed = Object.fromEntries(Object.entries(bundle).reverse()) as unknown as typeof bundle;
+    expect(bundleFingerprint(reversed)).toBe(bundleFingerprint(bundle));
+    expect(bundleFingerprint({ ...bundle, port: 1 })).not.toBe(bundleFingerprint(bundle));
+  });
+
+  test("is refused with any field missing that it needs, of another kind, or unknown; its content is not shown", () => {
+    const others: unknown[] = [undefined, null, 0, -1, 70000, "", {}, [0], ["", null], true, "mqtt+ssl"];
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(bundle), "surprise"), fc.constantFrom(...others), (field, value) => {
+        const optional = ["ca_pem", "cert_pem", "key_pem", "expires_at", "server_name"].includes(field);
+        fc.pre(!(value === undefined && (optional || field === "surprise")));
+        const isText = ["host", "url", "server_name", "client_id", "ca_pem", "cert_pem", "key_pem"].includes(field);
+        fc.pre(!(isText && value === "mqtt+ssl"));
+        const text = JSON.stringify({ ...bundle, [field]: value });
+        expect(() => parseBundle(text, "the file")).toThrow(new RegExp(`^the file is no bundle: it.*[ "]${field}`));
+      }),
+    );
+  });
+
+  test("is refused where it is none", () => {
+    for (const text of ["", "{", "null", "[]", '"secret"']) {
+      expect(() => parseBundle(text, "the file")).toThrow(
+        /^the file is no bundle: .*remedy: take it from there again, whole$/,
+      );
+    }
+  });
 });

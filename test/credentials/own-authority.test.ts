@@ -96,7 +96,7 @@ interface Bundle {
 function materialOf(credentials: Credentials): ReadonlyMap<string, string> {
   const endpoint = { host: "broker.example", port: 8883, protocol: "mqtts", authentication: "certificate" } as const;
   return renderMaterial(credentials, [
-    { name: "sensor-1", publish: ["a"], subscribe: [], deny: [], endpoints: [endpoint] },
+    { name: "sensor-1", serverName: "broker.example", publish: ["a"], subscribe: [], deny: [], endpoints: [endpoint] },
   ]);
 }
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { literal } from "../../constructs/broker/terraform-text";
+import { literal } from "../constructs/terraform-text";
 
 test("template marks are doubled and nothing else changes", () => {
   expect(literal("${a} %{b} $x %y $$ {}")).toBe("$${a} %%{b} $x %y $$ {}");
