@@ -13,8 +13,12 @@ module.exports = {
       // The examples' own tests too, so that their snapshots are updated with all others.
       testMatch: ["<rootDir>/test/**/*.test.ts", "<rootDir>/examples/*/*.test.ts"],
       moduleNameMapper: { "^cdktf-mosquitto$": "<rootDir>/constructs" },
-      testPathIgnorePatterns: ["<rootDir>/test/deploy/"],
+      testPathIgnorePatterns: ["<rootDir>/test/deploy/", "<rootDir>/test/interop/"],
     },
-    { ...shared, displayName: "deploy", testMatch: ["<rootDir>/test/deploy/**/*.test.ts"] },
+    {
+      ...shared,
+      displayName: "deploy",
+      testMatch: ["<rootDir>/test/deploy/**/*.test.ts", "<rootDir>/test/interop/**/*.test.ts"],
+    },
   ],
 };

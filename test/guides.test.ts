@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { Listener, MosquittoBroker } from "../constructs";
+import { BUNDLE_FORMATS } from "../constructs/client/formats";
 import { parseCertificationRequest } from "../constructs/pki";
 import { declareBroker } from "./support/declare";
 import { checkout, makeFolder, removeFolder } from "./support/workspace";
@@ -9,6 +10,7 @@ import { checkout, makeFolder, removeFolder } from "./support/workspace";
 const read = (...names: string[]): string => fs.readFileSync(path.join(checkout, ...names), "utf8");
 const guide = read("docs", "certificates.md");
 const rules = read("docs", "listeners-clients-rules.md");
+const connecting = read("docs", "connect.md");
 
 test("the guide's command for a request on a device makes one that is taken", () => {
   const folder = makeFolder("device");
@@ -23,9 +25,15 @@ test("the guide's command for a request on a device makes one that is taken", ()
   }
 });
 
-test("every command of the guides and of the README is one that a deploy test of a fresh checkout runs", () => {
-  const tested = read("test", "deploy", "fresh-checkout.test.ts");
-  const texts = [guide, rules, read("README.md")].join("\n");
+test("every command of the guides and of the README is one that a test of the command runs", () => {
+  const tests = [
+    ["deploy", "fresh-checkout"],
+    ["deploy", "command"],
+    ["deploy", "containers"],
+    ["cli", "render"],
+  ];
+  const tested = tests.map(([folder, name]) => read("test", folder as string, `${name}.test.ts`)).join("\n");
+  const texts = [guide, rules, connecting, read("README.md"), read("examples", "containers", "README.md")].join("\n");
   const commands = [...texts.matchAll(/^npx cdktf(?:-mosquitto)? ([a-z-]+)/gm)].map(([, name]) => name as string);
   expect(commands.length).toBeGreaterThan(8);
   for (const name of new Set(commands)) expect(tested).toMatch(new RegExp(`"${name}"`));
@@ -66,6 +74,33 @@ describe("the guide to listeners, clients and rules", () => {
       expect(cells.slice(3, 5)).toEqual(
         [Listener[kind](), Listener[kind]({ webSockets: true })].map(({ port }) => `${port}`),
       );
+    }
+  });
+});
+
+describe("the guide to connecting a client", () => {
+  test("shows each program as it is run against a broker", () => {
+    const programs = path.join("test", "interop", "clients");
+    for (const file of ["c/client.sh", "python/client.py", "node/client.mjs", "go/main.go", "java/Client.java"]) {
+      expect(connecting).toContain(`\n${read(programs, file).trimEnd()}\n\`\`\`\n`);
+    }
+    expect(connecting).toContain(`\n${read(programs, "rust/src/main.rs").trimEnd()}\n\`\`\`\n`);
+  });
+
+  test("has a row for each format, and says what reads it", () => {
+    const table = connecting.slice(connecting.indexOf("## Formats"));
+    const rows = [...table.matchAll(/^\| `([a-z0-9-]+)` +\| (.*?) +\|$/gm)].map(([, name, reader]) => [name, reader]);
+    expect(rows).toEqual(BUNDLE_FORMATS.map(({ name, readBy }) => [name, readBy]));
+  });
+
+  test("names formats that there are, and every field of a bundle", () => {
+    const named = [...connecting.matchAll(/--format ([a-z0-9-]+)/g)].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(8);
+    const known = BUNDLE_FORMATS.map(({ name }) => name);
+    expect(named.filter((name) => !known.includes(name as string))).toEqual([]);
+    const fields = ["host", "port", "protocol", "url", "server_name", "ca_pem", "client_id", "username", "password"];
+    for (const field of [...fields, "cert_pem", "key_pem", "expires_at", "endpoints", "publish", "subscribe", "deny"]) {
+      expect(connecting).toMatch(new RegExp(`^\\| .*\`${field}\``, "m"));
     }
   });
 });

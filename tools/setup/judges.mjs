@@ -1,12 +1,13 @@
 // @ts-check
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { mustRun, run } from "./command.mjs";
 import { cache, checkout } from "./paths.mjs";
 import { step, whileWaiting } from "./progress.mjs";
+import { installModules, providePip } from "./python.mjs";
 import { hashOf } from "./stamp.mjs";
-import { installSystemPackages } from "./system-packages.mjs";
+import { whole } from "./whole-folder.mjs";
 
 const sources = join(checkout, "tools", "judges");
 const requirements = join(sources, "requirements.txt");
@@ -52,7 +53,7 @@ export function judges(interactive) {
     if (!existsSync(paths.modules)) {
       await providePip(interactive);
       await whole(paths.modules, (folder) =>
-        whileWaiting(say, "installing Python's cryptography", installModules(folder)),
+        whileWaiting(say, "installing Python's cryptography", installModules(requirements, folder)),
       );
       done.push("installed Python's cryptography");
     }
@@ -71,26 +72,6 @@ export async function presentJudges() {
   throw new Error("The judges of the tests are not there, or not those of these sources. Run `npm test -- unit`.");
 }
 
-/**
- * Fills a folder that is there whole or not at all, also when two processes fill it at once.
- *
- * @param {string} folder
- * @param {(unfinished: string) => Promise<unknown>} fill
- */
-async function whole(folder, fill) {
-  await mkdir(dirname(folder), { recursive: true });
-  const unfinished = await mkdtemp(`${folder}.new-`);
-  try {
-    await fill(unfinished);
-    await rename(unfinished, folder).catch((error) => {
-      // The other process was faster, with the same content.
-      if (!existsSync(folder)) throw error;
-    });
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
-  }
-}
-
 /** @param {string} folder */
 async function buildProgram(folder) {
   if ((await run("go", ["version"])).missing) {
@@ -101,30 +82,4 @@ async function buildProgram(folder) {
   // -mod=readonly: what is built is exactly what go.sum vouches for, or nothing.
   const args = ["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", join(folder, "judges"), "."];
   await mustRun("build the judges of the tests", "go", args, { cwd: sources, env: { CGO_ENABLED: "0" } });
-}
-
-/** @param {boolean} interactive */
-async function providePip(interactive) {
-  if (await hasPip()) return;
-  await installSystemPackages(["python3-pip"], "The tests need Python's pip", interactive);
-  if (await hasPip()) return;
-  throw new Error(
-    "python3 on PATH has no pip, and the distribution's python3-pip is for another Python. " +
-      "Install pip for it (python3 -m ensurepip), or put the distribution's python3 first on PATH.",
-  );
-}
-
-async function hasPip() {
-  return (await run("python3", ["-m", "pip", "--version"])).code === 0;
-}
-
-/**
- * Into a folder of its own: a Python that its distribution manages stays as it is.
- *
- * @param {string} folder
- */
-async function installModules(folder) {
-  const options = ["--require-hashes", "--only-binary=:all:", "--no-deps", "--no-user", "--target", folder];
-  const args = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", ...options, "-r", requirements];
-  await mustRun("install the judges of tools/judges/requirements.txt", "python3", args);
 }

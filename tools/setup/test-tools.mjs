@@ -1,5 +1,6 @@
 // @ts-check
 import { run } from "./command.mjs";
+import { interopClients } from "./interop.mjs";
 import { judges } from "./judges.mjs";
 import { step } from "./progress.mjs";
 import { installSystemPackages } from "./system-packages.mjs";
@@ -12,6 +13,10 @@ const programs = [
   { program: "openssl", args: ["version"], package: "openssl" },
   { program: "script", args: ["--version"], package: "bsdutils" },
   { program: "python3", args: ["--version"], package: "python3" },
+  { program: "cargo", args: ["--version"], package: "cargo" },
+  { program: "javac", args: ["-version"], package: "default-jdk-headless" },
+  { program: "mvn", args: ["--version"], package: "maven" },
+  { program: "unshare", args: ["--version"], package: "util-linux" },
 ];
 
 /** @param {boolean} interactive */
@@ -24,5 +29,5 @@ export async function testTools(interactive) {
     return { result: undefined, summary: `installed ${missing.join(", ")}` };
   });
   // These are installed by some of those.
-  await judges(interactive);
+  await Promise.all([judges(interactive), interopClients(interactive)]);
 }
