@@ -1,28 +1,20 @@
 /** The end of `npm start`: proves with real clients that the right ones get in and nobody else does. */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readOutputs } from "../cli/outputs";
+import { writePrivateFiles } from "../cli/private-files";
 import { ConnectionBundle, KeyAlgorithm } from "../constructs";
+import { renderBundle } from "../constructs/client/formats";
 import { issueAuthority, issueClient, Issuer } from "../constructs/pki";
 import { until } from "./until";
 import { refusal, Session, without } from "./mqtt-session";
 
 const DAY = 24 * 60 * 60 * 1000;
-const stackFolder = join(__dirname, "..", "cdktf.out", "stacks", "dev");
 const filesFolder = join(__dirname, "..", "state", "dev-clients");
 
-type Outputs = Record<string, { value: unknown }>;
-
 async function main(): Promise<void> {
-  const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
-  const outputs = JSON.parse(
-    execFileSync(terraform, ["output", "-json"], { cwd: stackFolder, encoding: "utf8" }),
-  ) as Outputs;
-  const bundles = new Map(
-    Object.entries(outputs).flatMap(([name, { value }]) =>
-      name.startsWith("connection_") ? [[name.slice("connection_".length), value as ConnectionBundle] as const] : [],
-    ),
-  );
+  const [deployed] = readOutputs("dev");
+  if (deployed === undefined) throw new Error("dev is not deployed");
+  const bundles = new Map(deployed.bundles.map(({ bundle }) => [bundle.client_id, bundle]));
   const bundle = (client: string): ConnectionBundle => bundles.get(client) as ConnectionBundle;
   const sensor = bundle("sensor-1");
 
@@ -37,7 +29,7 @@ async function main(): Promise<void> {
   await say("refused: sensor-1 outside its topics", () => denied(sensor, "plant/sensor-2/temperature"));
 
   console.log("\nEndpoints");
-  for (const { url, kind } of outputs.endpoints?.value as { url: string; kind: string }[]) {
+  for (const { url, kind } of deployed.endpoints) {
     console.log(`  ${url}  ${kind}`);
   }
   console.log("\nClients");
@@ -49,8 +41,8 @@ async function main(): Promise<void> {
   console.log(
     "\nTry it yourself, in two terminals (mosquitto_sub and mosquitto_pub are in the package mosquitto-clients)",
   );
-  console.log(`  mosquitto_sub ${commandLine("dashboard", bundle("dashboard"))} -t 'plant/#' -v`);
-  console.log(`  mosquitto_pub ${commandLine("sensor-1", sensor)} -t plant/sensor-1/temperature -m 21`);
+  console.log(`  ${configHome("dashboard", bundle("dashboard"))} mosquitto_sub -t 'plant/#' -v`);
+  console.log(`  ${configHome("sensor-1", sensor)} mosquitto_pub -t plant/sensor-1/temperature -m 21`);
 }
 
 async function say(claim: string, prove: () => Promise<string>): Promise<void> {
@@ -103,19 +95,11 @@ function foreignCertificate(): Pick<ConnectionBundle, "cert_pem" | "key_pem"> {
   return { cert_pem: certificatePem, key_pem: privateKeyPem };
 }
 
-/** The options of mosquitto_pub and mosquitto_sub, with the client's files put where only this user can read them. */
-function commandLine(name: string, bundle: ConnectionBundle): string {
+/** Where mosquitto_pub and mosquitto_sub find their options, with the client's files where only this user can read them. */
+function configHome(name: string, bundle: ConnectionBundle): string {
   const folder = join(filesFolder, name);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = (fileName: string, content = ""): string => {
-    const path = join(folder, fileName);
-    writeFileSync(path, content, { mode: 0o600 });
-    return path;
-  };
-  const ca = file("ca.crt", bundle.ca_pem);
-  const certificate = file("client.crt", bundle.cert_pem);
-  const key = file("client.key", bundle.key_pem);
-  return `-h ${bundle.host} -p ${bundle.port} --cafile ${ca} --cert ${certificate} --key ${key} -i ${bundle.client_id}`;
+  writePrivateFiles(folder, renderBundle(bundle, "pem", { installedIn: folder }), true);
+  return `XDG_CONFIG_HOME=${folder}`;
 }
 
 main().catch((error: unknown) => {

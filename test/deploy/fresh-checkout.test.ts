@@ -68,21 +68,16 @@ describe("a fresh checkout", () => {
     ]);
     expect(stdout).toContain(`mqtts://localhost:${ports[0]}  mutualTls`);
     expect(stdout).toContain(`mqtts://localhost:${ports[1]}  passwordOverTls`);
-    expect(stdout).toMatch(/mosquitto_sub -h localhost .*--cafile .* -t 'plant\/#'/);
+    expect(stdout).toMatch(/XDG_CONFIG_HOME=\/.*\/dashboard mosquitto_sub -t 'plant\/#' -v/);
   });
 
   test("prints lines for mosquitto_pub and mosquitto_sub that work as they stand", async () => {
-    const options = (client: string): string[] => {
-      const file = (name: string): string => path.join(folder, "state", "dev-clients", client, name);
-      const tls = ["--cafile", file("ca.crt"), "--cert", file("client.crt"), "--key", file("client.key")];
-      return ["-h", "localhost", "-p", String(ports[0]), ...tls, "-i", client];
-    };
     // From the host's network, with the host's files, by the image's client programs.
     const client = (program: string, name: string, ...args: string[]): string[] => {
-      const mount = `${path.join(folder, "state", "dev-clients")}:${path.join(folder, "state", "dev-clients")}:ro`;
+      const files = path.join(folder, "state", "dev-clients", name);
+      const mount = ["-v", `${files}:${files}:ro`, "-e", `XDG_CONFIG_HOME=${files}`];
       const image = process.env.MOSQUITTO_IMAGE_2_1 ?? "";
-      const docker = ["run", "--rm", "--network", "host", "-v", mount, "--entrypoint", program, image];
-      return [...docker, ...options(name), ...args];
+      return ["run", "--rm", "--network", "host", ...mount, "--entrypoint", program, image, ...args];
     };
     await mustRun(
       "docker",
