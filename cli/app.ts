@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -6,19 +7,31 @@ import { Operation, OperationAnswer, operationEnvironment, readAnswers } from ".
 import { readProject } from "./project";
 
 /** An operation without what only the way to the app needs. */
-export type Request = Operation extends infer O ? (O extends Operation ? Omit<O, "answers"> : never) : never;
+export type Request = Operation extends infer O ? (O extends Operation ? Omit<O, "answers" | "key"> : never) : never;
+
+/** The app failed; what brokers answered before is true all the same. */
+export class AppError extends Error {
+  constructor(
+    message: string,
+    readonly answers: readonly OperationAnswer[],
+  ) {
+    super(message);
+  }
+}
 
 /**
  * Runs the app of the present folder once, and lets the brokers of one stack do what is asked. The synthesized output is
  * thrown away.
  *
  * @returns what each broker answered, at least one
- * @throws {Error} when there is no app, it does not synthesise, or it has no such stack
+ * @throws {AppError} when it does not synthesise
+ * @throws {Error} when there is no app, or it has no such stack
  */
 export function askBrokers(request: Request): OperationAnswer[] {
   const { app, context } = readProject();
   const outdir = fs.mkdtempSync(path.join(os.tmpdir(), "cdktf-mosquitto-"));
-  const operation: Operation = { ...request, answers: path.join(outdir, "answers") };
+  const key = randomBytes(32).toString("base64");
+  const operation: Operation = { ...request, answers: path.join(outdir, "answers"), key };
   try {
     fs.writeFileSync(operation.answers, "", { mode: 0o600 });
     const env = {
@@ -31,10 +44,8 @@ export function askBrokers(request: Request): OperationAnswer[] {
     const { status, error } = spawnSync(app, { env, shell: true, stdio: ["inherit", 2, "inherit"] });
     const answers = readAnswers(operation);
     if (status !== 0) {
-      const done = answers.length === 0 ? "nothing was done" : `before that ${JSON.stringify(answers)}`;
-      throw new Error(
-        `the app ${JSON.stringify(app)} does not synthesise: ${error?.message ?? `exit code ${status}`}; ${done}`,
-      );
+      const message = `the app ${JSON.stringify(app)} does not synthesise: ${error?.message ?? `exit code ${status}`}`;
+      throw new AppError(`${message}; ${done(answers)}`, answers);
     }
     const stacks = fs.readdirSync(path.join(outdir, "out", "stacks"));
     if (!stacks.includes(request.stack)) {
@@ -51,4 +62,10 @@ export function askBrokers(request: Request): OperationAnswer[] {
   } finally {
     fs.rmSync(outdir, { recursive: true, force: true });
   }
+}
+
+/** What was issued before a failure. Bundles are in answers, too, and must never be shown by the way. */
+function done(answers: readonly OperationAnswer[]): string {
+  const issued = answers.flatMap(({ broker, issued: notes = [] }) => notes.map(({ what }) => `${broker}: ${what}`));
+  return issued.length === 0 ? "nothing was issued" : `issued before that: ${issued.join(", ")}`;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { REVOCATION_REASONS } from "../constructs/pki";
+import { UsageError } from "./usage-error";
 import { BUNDLE_FORMATS } from "../constructs/client/formats";
 import { audit } from "./commands/audit";
 import { bundle, BundleOptions, render, RenderOptions } from "./commands/bundle";
@@ -10,7 +11,7 @@ import { purge, PurgeOptions } from "./commands/purge";
 import { revoke } from "./commands/revoke";
 import { status } from "./commands/status";
 import { convert, handedOver } from "./commands/store";
-import { verify } from "./commands/verify";
+import { verify, VerifyOptions } from "./commands/verify";
 
 /** Exit code of a command that was called wrongly; 1 is one that failed. */
 const USAGE_ERROR = 2;
@@ -39,7 +40,7 @@ function renderOptions(command: Command): Command {
     .option("--out <folder>", "write files there, for this user alone; otherwise a single file is printed")
     .option("--force", "overwrite files that are there")
     .addOption(
-      new Option("--port <port>", "the listener to connect to (default: the client's first)").argParser(Number),
+      new Option("--port <port>", "the listener to connect to (default: the client's first)").argParser(portNumber),
     )
     .option("--host <host>", "the name or address to connect to (default: the client's)")
     .option("--server-name <name>", "the name or address that the server's certificate is checked against")
@@ -53,6 +54,12 @@ function renderOptions(command: Command): Command {
     .option("--recipient <key>", "encrypt it all to an age public key, age1…; may be given several times", collected)
     .addOption(json)
     .addHelpText("after", `\nFormats:\n${formats}`);
+}
+
+function portNumber(value: string): number {
+  const port = Number(value);
+  if (/^\d+$/.test(value) && port >= 1 && port <= 65535) return port;
+  throw new InvalidArgumentError("Allowed are 1 to 65535.");
 }
 
 function collected(value: string, before: readonly string[] = []): string[] {
@@ -74,7 +81,7 @@ renderOptions(program.command("render <file>"))
 
 program
   .command("open <file>")
-  .description("open a sealed bundle")
+  .description("open a sealed bundle (-: standard input)")
   .option("--identity <file>", "the key of an age recipient, as age-keygen writes it (default: ask for a passphrase)")
   .option("--passphrase-file <file>", "the passphrase")
   .option("--out <folder>", "write it there, for this user alone; otherwise it is printed")
@@ -86,7 +93,8 @@ program
   .command("verify <stack>")
   .description("see from here whether the brokers are there, are who they should be, and turn strangers away")
   .addOption(json)
-  .action(async (stack: string, options: { json?: boolean }) => finish(await verify(stack, options)));
+  .option("--host <host>", "where they are reached from here (default: their first host)")
+  .action(async (stack: string, options: VerifyOptions) => finish(await verify(stack, options)));
 
 program
   .command("purge <stack>")
@@ -132,8 +140,9 @@ program
 program
   .command("handed-over <stack> [clients...]")
   .description("note that clients were handed their present bundles; all of them without names")
+  .option("--broker <path>", "the broker's construct path, where several have such a client")
   .addOption(json)
-  .action((stack: string, clients: string[], options: { json?: boolean }) =>
+  .action((stack: string, clients: string[], options: Parameters<typeof handedOver>[2]) =>
     finish(handedOver(stack, clients, options)),
   );
 
@@ -142,6 +151,14 @@ program
   .description("bring the credential stores of a stack into the form that is declared: sealed, sealed anew, or plain")
   .addOption(json)
   .action((stack: string, options: { json?: boolean }) => finish(convert(stack, options)));
+
+/** What the system says of a file is said in words. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined || path === undefined) return error.message;
+  return `${path} cannot be used (${syscall}: ${code}); allowed: one that this user can use so; remedy: name another one, or mend it`;
+}
 
 function finish(code: number): void {
   process.exitCode = code;
@@ -153,6 +170,6 @@ program.parseAsync().catch((error: unknown) => {
     process.exitCode = exitCode === 0 ? 0 : USAGE_ERROR;
     return;
   }
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error instanceof UsageError ? USAGE_ERROR : 1;
 });

@@ -51,21 +51,7 @@ type Outputs = Readonly<Record<string, { readonly value: unknown; readonly sensi
  */
 export function readOutputs(stack: string): DeployedBroker[] {
   const folder = stackFolder(stack);
-  const remedy = `remedy: run npx cdktf diff ${stack}, which makes Terraform ready here`;
-  if (!fs.existsSync(path.join(folder, "cdk.tf.json"))) {
-    throw new Error(`stack ${JSON.stringify(stack)} is not synthesized in ${folder}; ${remedy}`);
-  }
-  const program = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
-  const { status, stdout, stderr, error } = spawnSync(program, ["output", "-no-color", "-json"], {
-    cwd: folder,
-    encoding: "utf8",
-    maxBuffer: 256 * 1024 * 1024,
-  });
-  if (status !== 0) {
-    const reason = error?.message ?? firstSentence(stderr);
-    throw new Error(`the outputs of stack ${JSON.stringify(stack)} cannot be read: ${reason}; ${remedy}`);
-  }
-  const outputs = JSON.parse(stdout) as Outputs;
+  const outputs = JSON.parse(terraform(folder, ["output", "-no-color", "-json"])) as Outputs;
   return namesOfBrokers(folder).flatMap(({ broker, names }) => deployed(broker, names, outputs));
 }
 
@@ -118,6 +104,26 @@ function prefixOf(names: readonly string[]): string | undefined {
     .filter((name) => name.endsWith("endpoints"))
     .map((name) => name.slice(0, -"endpoints".length))
     .find((prefix) => ALWAYS.every((name) => names.includes(`${prefix}${name}`)));
+}
+
+/**
+ * What Terraform, or OpenTofu where `TERRAFORM_BINARY_NAME` says so, prints in the folder of a stack.
+ *
+ * @throws {Error} with its reason, when it fails
+ */
+export function terraform(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+  const program = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (status === 0) return stdout;
+  throw new Error(
+    `${program} ${args[0]} failed in ${folder}: ${error?.message ?? firstSentence(stderr)}; ` +
+      `remedy: run npx cdktf diff ${path.basename(folder)}, which makes Terraform ready here`,
+  );
 }
 
 /** Terraform's errors are drawn as boxes over many lines. */

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-/** What the cdktf CLI takes from cdktf.json. */
+/** What the cdktf CLI takes from cdktf.json, and from its environment before that. */
 export interface Project {
   /** The command that synthesises. */
   readonly app: string;
@@ -19,14 +19,26 @@ export function readProject(folder = process.cwd()): Project {
   } catch (error) {
     throw new Error(`${file} cannot be read; remedy: run this in the folder of cdktf.json`, { cause: error });
   }
-  const { app, context = {}, output } = settings;
+  const app = process.env.CDKTF_APP ?? settings.app;
   if (typeof app !== "string") throw new Error(`${file} has no "app", the command that synthesises`);
-  // cdktf's own order; its default is cdktf.out.
-  const folderName = process.env.CDKTF_OUTDIR ?? (typeof output === "string" ? output : "cdktf.out");
-  return { app, context, output: path.resolve(folder, folderName) };
+  const output = process.env.CDKTF_OUTPUT ?? (typeof settings.output === "string" ? settings.output : "cdktf.out");
+  return { app, context: settings.context ?? {}, output: path.resolve(folder, output) };
 }
 
-/** Folder of a synthesized stack, where Terraform runs. */
-export function stackFolder(stack: string, project = readProject()): string {
-  return path.join(project.output, "stacks", stack);
+/**
+ * Folder of a synthesized stack, where Terraform runs.
+ *
+ * @throws {Error} when there is no such stack
+ */
+export function stackFolder(stack: string): string {
+  const { output } = readProject();
+  const stacks = path.join(output, "stacks");
+  const known = fs.existsSync(stacks)
+    ? fs.readdirSync(stacks).filter((name) => fs.existsSync(path.join(stacks, name, "cdk.tf.json")))
+    : [];
+  if (known.includes(stack)) return path.join(stacks, stack);
+  throw new Error(
+    `stack ${JSON.stringify(stack)} is not synthesized in ${output}; allowed: ${known.join(", ") || "none yet"}; ` +
+      "remedy: npx cdktf synth, if the app has such a stack",
+  );
 }

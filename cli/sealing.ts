@@ -32,11 +32,7 @@ export async function unseal(
   const { armor, Decrypter } = await import("age-encryption");
   const decrypter = new Decrypter();
   if ("passphrase" in key) decrypter.addPassphrase(key.passphrase);
-  else {
-    const lines = key.identities.split(/\r?\n/).map((line) => line.trim());
-    for (const identity of lines.filter((line) => line !== "" && !line.startsWith("#")))
-      decrypter.addIdentity(identity);
-  }
+  else addIdentities(decrypter, key.identities);
   const text = Buffer.from(sealed).toString("latin1");
   try {
     return await decrypter.decrypt(text.startsWith("-----BEGIN AGE") ? armor.decode(text) : sealed);
@@ -49,16 +45,56 @@ export async function unseal(
   }
 }
 
+/** Their own errors have the secret in them. */
+function addIdentities(decrypter: { addIdentity: (identity: string) => void }, text: string): void {
+  let count = 0;
+  for (const [index, line] of text
+    .split(/\r?\n/)
+    .map((one) => one.trim())
+    .entries()) {
+    if (line === "" || line.startsWith("#")) continue;
+    count += 1;
+    try {
+      decrypter.addIdentity(line);
+    } catch {
+      throw new Error(
+        `line ${index + 1} of the identity file is no age secret key; allowed: AGE-SECRET-KEY-1…, as age-keygen writes ` +
+          "it; remedy: take the file as it was written",
+      );
+    }
+  }
+  if (count === 0)
+    throw new Error("the identity file has no key; allowed: AGE-SECRET-KEY-1…; remedy: name another file");
+}
+
 function addRecipient(encrypter: { addRecipient: (recipient: string) => void }, recipient: string): void {
   try {
     encrypter.addRecipient(recipient);
   } catch (error) {
+    if (!/^age1/.test(recipient)) {
+      // It may be a secret key, given by mistake.
+      throw new Error("a recipient is no age public key; allowed: age1…; remedy: let the recipient run age-keygen", {
+        cause: error,
+      });
+    }
     throw new Error(
       `recipient ${JSON.stringify(recipient)} is not known (${(error as Error).message}); allowed: an age public key, ` +
         "age1…; remedy: let the recipient run age-keygen and send what it prints",
       { cause: error },
     );
   }
+}
+
+/** The files of an archive, or nothing where it is none. */
+export async function unarchive(name: string, content: Uint8Array): Promise<Files | undefined> {
+  if (!name.endsWith(".tar")) return undefined;
+  const { parseTar } = await import("nanotar");
+  const files = parseTar(content).filter(({ type }) => type === "file");
+  // Whoever made it must not choose where it goes.
+  const bad = files.find((file) => !/^[\w.-]+$/.test(file.name) || file.name.startsWith("."));
+  if (bad !== undefined)
+    throw new Error(`the archive has a file ${JSON.stringify(bad.name)}; allowed: names without folders`);
+  return new Map(files.map((file) => [file.name, file.data ?? new Uint8Array()]));
 }
 
 /** The same from day to day: it has no times and no user in it. */

@@ -98,7 +98,7 @@ function foreignCertificate(): Pick<ConnectionBundle, "cert_pem" | "key_pem"> {
 /** Where mosquitto_pub and mosquitto_sub find their options, with the client's files where only this user can read them. */
 function configHome(name: string, bundle: ConnectionBundle): string {
   const folder = join(filesFolder, name);
-  writePrivateFiles(folder, renderBundle(bundle, "pem", { installedIn: folder }), true);
+  writePrivateFiles(new Map([[folder, renderBundle(bundle, "pem", { installedIn: folder })]]), true);
   return `XDG_CONFIG_HOME=${folder}`;
 }
 

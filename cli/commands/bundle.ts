@@ -3,12 +3,13 @@ import * as path from "node:path";
 import { parseBundle } from "../../constructs/client/bundle-text";
 import { bundleAt, bundleTo, ConnectionBundle } from "../../constructs/client/connection-bundle";
 import { renderBundle } from "../../constructs/client/formats";
-import { hostFault, parseHost } from "../../constructs/pki";
 import { describeFault } from "../../constructs/faults";
+import { hostFault, parseHost } from "../../constructs/pki";
 import { findBundles, FoundBundle, noteHandover } from "../bundles";
 import { Files, writePrivateFiles } from "../private-files";
 import { seal, SealedFor } from "../sealing";
-import { passphrase } from "../terminal";
+import { passphrase, sealingPassphrase } from "../terminal";
+import { UsageError } from "../usage-error";
 
 /** How a bundle is to be handed over. */
 export interface RenderOptions {
@@ -38,35 +39,35 @@ export interface BundleOptions extends RenderOptions {
 export async function bundle(stack: string, clients: readonly string[], options: BundleOptions): Promise<number> {
   const { all = false, broker, note, out } = options;
   if (all === clients.length > 0) {
-    throw new Error("whose bundle? allowed: names of clients, or --all; remedy: give one of the two");
+    throw new UsageError("whose bundle? allowed: names of clients, or --all; remedy: give one of the two");
   }
-  const { found, remarks } = findBundles({
+  const { found, gap } = findBundles({
     stack,
     ...(!all && { clients: [...new Set(clients)] }),
     ...(broker !== undefined && { broker }),
   });
   const isSingle = !all && found.length === 1;
   if (!isSingle && out === undefined && options.json !== true) {
-    throw new Error(
-      `these are ${found.length} bundles; remedy: name a folder by --out, where each gets one of its own`,
-    );
+    const remedy = "name a folder by --out, where each gets one of its own";
+    throw new UsageError(`these are ${found.length} bundles; remedy: ${remedy}`);
   }
-  const sealedFor = await sealingOf(options);
-  const handed: HandedOver[] = [];
-  for (const one of found) {
-    const folder = isSingle || out === undefined ? out : path.join(out, one.bundle.client_id);
-    handed.push(await handOver(one, { ...options, ...(folder !== undefined && { out: folder }) }, sealedFor));
-  }
-  const problems = note ? noteHandover(stack, found) : [];
-  report(handed, options, isSingle, [...remarks, ...problems]);
-  return 0;
+  const handed = await handOver(found, options, isSingle);
+  const whole = found.filter((_, index) => handed[index]?.isWhole === true);
+  const parts = handed.filter(({ isWhole }) => !isWhole).map(({ client }) => client);
+  const remarks = [
+    ...(gap === undefined ? [] : [gap]),
+    ...(note && parts.length > 0 ? [`not noted as handed over, because it is a part: ${parts.join(", ")}`] : []),
+    ...(note ? noteHandover(stack, whole) : []),
+  ];
+  report(handed, options, isSingle, remarks);
+  return gap === undefined ? 0 : 1;
 }
 
 /** The same from a bundle in a file, in JSON, without any app. */
 export async function render(file: string, options: RenderOptions): Promise<number> {
-  const text = fs.readFileSync(file === "-" ? 0 : file, "utf8");
-  const given = { bundle: parseBundle(text, file === "-" ? "standard input" : file), hosts: [] };
-  report([await handOver(given, options, await sealingOf(options))], options, true, []);
+  const text = fs.readFileSync(file === "-" ? 0 : file, "utf8").replace(/^\uFEFF/, "");
+  const given = { bundle: parseBundle(text, file === "-" ? "standard input" : file), hosts: [], remarks: [] };
+  report(await handOver([given], options, true), options, true, []);
   return 0;
 }
 
@@ -79,49 +80,85 @@ interface HandedOver {
   /** Where they were written; on standard output otherwise. */
   readonly paths?: readonly string[];
   readonly remarks: readonly string[];
+  /** Whether all that the client proves itself and the broker with is in it. */
+  readonly isWhole: boolean;
 }
 
-type Given = Pick<FoundBundle, "bundle" | "hosts"> & Partial<FoundBundle>;
+type Given = Pick<FoundBundle, "bundle" | "hosts" | "remarks"> & Partial<FoundBundle>;
 
-async function handOver(given: Given, options: RenderOptions, sealedFor: SealedFor | undefined): Promise<HandedOver> {
+/** Renders them all before any is written. */
+async function handOver(all: readonly Given[], options: RenderOptions, isSingle: boolean): Promise<HandedOver[]> {
+  const { out, force = false, json = false, format } = options;
+  const sealedFor = await sealingOf(options);
+  const keyStorePassphrase =
+    options.keyStorePassphraseFile === undefined
+      ? undefined
+      : await passphrase("the passphrase of the key stores", options.keyStorePassphraseFile);
+  const handed: HandedOver[] = [];
+  for (const given of all) handed.push(await rendered(given, options, sealedFor, keyStorePassphrase));
+  if (out === undefined) {
+    const several = handed.find(({ files }) => files.size > 1);
+    if (several !== undefined && !json) {
+      const names = [...several.files.keys()].join(", ");
+      throw new UsageError(
+        `format ${format} has ${several.files.size} files: ${names}; remedy: name a folder by --out`,
+      );
+    }
+    return handed;
+  }
+  const folderOf = ({ client }: HandedOver): string => (isSingle ? out : path.join(out, client));
+  const folders = new Map(handed.map((one) => [folderOf(one), one.files]));
+  // Made before those below it, so that it is the one that is kept out of version control.
+  writePrivateFiles(isSingle ? folders : new Map([[out, new Map()], ...folders]), force);
+  return handed.map((one) => ({
+    ...one,
+    paths: [...one.files.keys()].map((name) => path.join(folderOf(one), name)),
+  }));
+}
+
+async function rendered(
+  given: Given,
+  { format, installedIn, ...options }: RenderOptions,
+  sealedFor: SealedFor | undefined,
+  keyStorePassphrase: string | undefined,
+): Promise<HandedOver> {
   const { broker, source } = given;
-  const chosen = choose(given.bundle, given.hosts, options);
+  const { chosen, remarks } = choose(given, { format, ...options });
   refuseEnded(chosen);
-  const { installedIn, keyStorePassphraseFile, out, force = false, format } = options;
-  const rendered = renderBundle(chosen, format, {
-    ...(installedIn !== undefined && { installedIn }),
-    ...(keyStorePassphraseFile !== undefined && {
-      passphrase: await passphrase("the passphrase of the key stores", keyStorePassphraseFile, true),
-    }),
-  });
   const client = chosen.client_id;
-  const files = sealedFor === undefined ? rendered : await seal(client, rendered, sealedFor);
-  const handed = {
+  const plain = renderBundle(chosen, format, {
+    ...(installedIn !== undefined && { installedIn }),
+    ...(keyStorePassphrase !== undefined && { passphrase: keyStorePassphrase }),
+  });
+  return {
     client,
     ...(broker !== undefined && { broker }),
     ...(source && { source }),
-    files,
-    remarks: remarksOf(chosen),
+    files: sealedFor === undefined ? plain : await seal(client, plain, sealedFor),
+    remarks: [...given.remarks, ...remarks, ...lackRemarks(chosen)],
+    isWhole: CREDENTIAL_FIELDS.every((field) => given.bundle[field] === chosen[field]),
   };
-  if (out !== undefined) return { ...handed, paths: writePrivateFiles(out, files, force) };
-  if (options.json !== true && files.size > 1) {
-    const names = [...files.keys()].join(", ");
-    throw new Error(`format ${format} has ${files.size} files: ${names}; remedy: name a folder by --out`);
-  }
-  return handed;
 }
 
+const CREDENTIAL_FIELDS = ["ca_pem", "cert_pem", "key_pem", "username", "password"] as const;
+
 /** The endpoint and host that were asked for. */
-function choose(whole: ConnectionBundle, hosts: readonly string[], options: RenderOptions): ConnectionBundle {
-  const { port, host, serverName, format } = options;
-  // JSON can tell all endpoints; what else reads a bundle connects to one.
-  if (format === "json" && port === undefined && host === undefined && serverName === undefined) return whole;
-  const single = bundleAt(whole, port);
+function choose(
+  { bundle: whole, hosts }: Given,
+  { port, host, serverName, format }: RenderOptions,
+): { readonly chosen: ConnectionBundle; readonly remarks: readonly string[] } {
   for (const [what, value] of Object.entries({ "--host": host, "--server-name": serverName })) {
     const fault = value === undefined ? undefined : hostFault(what, value);
-    if (fault !== undefined) throw new Error(describeFault(fault));
+    if (fault !== undefined) throw new UsageError(describeFault(fault));
   }
-  const to = host === undefined ? single.host : parseHost(host).value;
+  // JSON can tell all endpoints; what else reads a bundle connects to one.
+  const base = format === "json" && port === undefined ? whole : bundleAt(whole, port);
+  if (host === undefined && serverName === undefined) return { chosen: base, remarks: [] };
+  if (base.server_name === undefined && serverName !== undefined) {
+    const remedy = "leave it out";
+    throw new UsageError(`--server-name ${serverName}: ${base.url} has no certificate to check; remedy: ${remedy}`);
+  }
+  const to = host === undefined ? base.host : parseHost(host).value;
   const checked = serverName === undefined ? undefined : parseHost(serverName).value;
   if (checked !== undefined && hosts.length > 0 && !hosts.includes(checked)) {
     throw new Error(
@@ -133,7 +170,10 @@ function choose(whole: ConnectionBundle, hosts: readonly string[], options: Rend
       }),
     );
   }
-  return bundleTo(single, to, checked ?? (hosts.includes(to) ? to : single.server_name));
+  const chosen = bundleTo(base, to, checked ?? (hosts.includes(to) ? to : base.server_name));
+  const isOther = chosen.server_name !== undefined && chosen.server_name !== to;
+  const remark = `the server at ${to} is expected to prove that it is ${chosen.server_name}`;
+  return { chosen, remarks: isOther ? [remark] : [] };
 }
 
 function refuseEnded({ expires_at: end, client_id: client }: ConnectionBundle): void {
@@ -144,12 +184,15 @@ function refuseEnded({ expires_at: end, client_id: client }: ConnectionBundle): 
 /** Asked once for all. */
 async function sealingOf(options: RenderOptions): Promise<SealedFor | undefined> {
   const { recipient: recipients = [], seal: isAsked = false, passphraseFile } = options;
-  if (recipients.length > 0) return { recipients };
+  if (recipients.length > 0) {
+    if (!isAsked && passphraseFile === undefined) return { recipients };
+    throw new UsageError("--recipient and --seal exclude each other; remedy: seal it twice, in two files");
+  }
   if (!isAsked && passphraseFile === undefined) return undefined;
-  return { passphrase: await passphrase("a passphrase for the bundle", passphraseFile, true) };
+  return { passphrase: await sealingPassphrase(passphraseFile) };
 }
 
-function remarksOf(bundle: ConnectionBundle): string[] {
+function lackRemarks(bundle: ConnectionBundle): string[] {
   return [
     ...(bundle.cert_pem !== undefined && bundle.key_pem === undefined
       ? [`${bundle.client_id} keeps its key to itself: it has to add it`]
@@ -167,9 +210,8 @@ function report(
   remarks: readonly string[],
 ): void {
   if (json === true) {
-    const shown = handed.map(({ files, paths, remarks: own, ...rest }) => ({
-      ...rest,
-      format,
+    const shown = handed.map(({ client, broker, source, files, paths, remarks: own }) => ({
+      ...{ client, broker, source, format },
       files: paths ?? [...files].map(([name, content]) => ({ name, content: contentOf(content) })),
       remarks: isSingle ? [...own, ...remarks] : own,
     }));

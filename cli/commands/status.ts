@@ -28,7 +28,7 @@ export function status(stack: string, options: { readonly json?: boolean }): num
   }
   const isTold = ({ broker, error }: OperationAnswer): boolean =>
     error === undefined || fromOutputs.some((one) => one.broker === broker);
-  return answers.every(isTold) ? 0 : 1;
+  return problem === undefined && answers.every(isTold) ? 0 : 1;
 }
 
 function ask(stack: string): { answers: OperationAnswer[]; problem?: Error } {

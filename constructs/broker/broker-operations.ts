@@ -13,7 +13,7 @@ import {
   UnknownClientError,
 } from "../credentials";
 import { bundleFingerprint, ConnectionBundle } from "../client/connection-bundle";
-import { KeySource, LOOPBACK_HOSTS } from "../pki";
+import { KeySource, serverNames } from "../pki";
 import type { Delivery } from "./delivery";
 import { connectionFile } from "./material";
 import { BrokerStatus, ClientStatus, Operation, OperationAnswer } from "./operation";
@@ -34,6 +34,9 @@ export function performOperation(operation: Operation, delivery: Delivery): Oper
 function perform(operation: Operation, delivery: Delivery, now: Date): Partial<OperationAnswer> {
   const { store, wanted } = delivery;
   if (operation.name === "convert") return { converted: store.convert(now) };
+  if (operation.name === "storeFiles") return { storeFiles: store.ownFiles(now) };
+  // Before the store is opened: another broker's client is no reason to ask for a passphrase.
+  if (operation.name === "bundle" || operation.name === "handover") refuseUnknown(operation, delivery);
   const folder = store.open(now);
   switch (operation.name) {
     case "plan":
@@ -63,27 +66,18 @@ function perform(operation: Operation, delivery: Delivery, now: Date): Partial<O
     case "handover": {
       const credentials = complete(fulfil(folder, wanted, false, now));
       const issuing = issuingInto(folder, now);
-      const known = names(delivery);
-      const unknown = operation.clients.filter((name) => !known.includes(name));
-      if (unknown.length > 0) {
-        throw new Error(`there is no client ${unknown.join(", ")}; allowed: ${known.join(", ")}; nothing was noted`);
-      }
-      handOver(issuing, credentials, operation.clients.length > 0 ? operation.clients : known);
+      const { clients } = operation;
+      handOver(issuing, credentials, clients.length > 0 ? clients : names(delivery));
       return { issued: issuing.issued };
     }
     case "bundle": {
-      const { clients: wantedNames, broker = delivery.brokerPath, handed = {} } = operation;
-      const clients = delivery.clients.filter(({ name }) => wantedNames?.includes(name) ?? true);
-      if (broker !== delivery.brokerPath || (wantedNames !== undefined && clients.length === 0)) {
-        throw new UnknownClientError((wantedNames ?? []).join(", "), store.location, names(delivery));
-      }
+      const { clients = names(delivery), handed = {} } = operation;
       const credentials = complete(fulfil(folder, wanted, false, now));
       // What could not connect is handed to nobody.
       const { material, faults } = provedMaterial(credentials, delivery, now);
       if (faults.length > 0) throw new Error(`bundles that could not connect: ${faults.slice(0, 12).join("; ")}`);
-      const bundles = clients.map(
-        ({ name }) => JSON.parse(material.get(connectionFile(name)) as string) as ConnectionBundle,
-      );
+      const known = names(delivery).filter((name) => clients.includes(name));
+      const bundles = known.map((name) => JSON.parse(material.get(connectionFile(name)) as string) as ConnectionBundle);
       const issuing = issuingInto(folder, now);
       const present = bundles.filter((bundle) => handed[bundle.client_id] === bundleFingerprint(bundle));
       handOver(
@@ -91,13 +85,28 @@ function perform(operation: Operation, delivery: Delivery, now: Date): Partial<O
         credentials,
         present.map(({ client_id: name }) => name),
       );
-      const hosts = [...delivery.expected.hosts, ...LOOPBACK_HOSTS].map(({ value }) => value);
-      return { bundles, hosts: [...new Set(hosts)], issued: issuing.issued };
+      return {
+        bundles,
+        hosts: serverNames(delivery.expected.hosts),
+        ended: credentials.ended.flatMap(({ name, serial }) => (known.includes(name) ? [serial] : [])),
+        issued: issuing.issued,
+      };
     }
   }
 }
 
-function names({ clients }: Delivery): string[] {
+/** @throws {UnknownClientError} when this broker is not asked, or has none of the clients */
+function refuseUnknown(
+  { broker, clients = [] }: { readonly broker?: string; readonly clients?: readonly string[] },
+  { brokerPath, store, ...delivery }: Delivery,
+): void {
+  const known = names(delivery);
+  const isAsked = broker === undefined || broker === brokerPath;
+  if (isAsked && (clients.length === 0 || clients.some((name) => known.includes(name)))) return;
+  throw new UnknownClientError(clients.join(", "), store.location, known);
+}
+
+function names({ clients }: Pick<Delivery, "clients">): string[] {
   return clients.map(({ name }) => name);
 }
 

@@ -5,7 +5,7 @@ import { ConnectionEndpoint } from "../client/connection-bundle";
 import { ClientOptions, ConnectionSurroundings, MosquittoClient } from "../client/mosquitto-client";
 import { CertificateAuthority } from "../credentials";
 import { describeFault, Fault, Faults, show } from "../faults";
-import { Host, hostFault, LOOPBACK_HOSTS, parseHost } from "../pki";
+import { Host, hostFault, parseHost, serverNames } from "../pki";
 import { listOf, optionsFault, tokenFault } from "../value-faults";
 import { Listener } from "./listener";
 
@@ -141,13 +141,13 @@ export class ClientRegistry {
         },
       ];
     }
-    const named = [...this.props.hosts, ...LOOPBACK_HOSTS].map(({ value }) => value);
+    const named = serverNames(this.props.hosts);
     if (named.includes(this.serverName(options))) return [];
     return [
       {
         what: serverName === undefined ? "host" : "serverName",
         value: serverName ?? host,
-        allowed: `what the server's certificate names: ${[...new Set(named)].join(", ")}`,
+        allowed: `what the server's certificate names: ${named.join(", ")}`,
         remedy: `add it to the broker's hosts${serverName === undefined ? ", or name one of those as serverName" : ""}`,
       },
     ];

@@ -1,4 +1,5 @@
 import { renderPasswordFile } from "../access";
+import { renderBundleText } from "../client/bundle-text";
 import {
   ConnectionBundle,
   connectionBundle,
@@ -101,7 +102,7 @@ export function renderMaterial(
   const files = new Map(brokerFiles(credentials));
   for (const client of clients) {
     const bundle = clientBundle(client, credentials);
-    files.set(connectionFile(client.name), json(bundle));
+    files.set(connectionFile(client.name), renderBundleText(bundle));
     if (client.connection?.isUploaded !== true) continue;
     const own = clientFiles(bundle, credentials.clients.get(client.name) ?? {});
     for (const [name, content] of own) files.set(`${clientFolder(client.name)}/${name}`, content);

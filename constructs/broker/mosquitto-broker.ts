@@ -6,10 +6,11 @@ import { Construct } from "constructs";
 import { accessMatrix, AccessMatrixEntry, AccessRules, decide, renderAccessControlList } from "../access";
 import { AuthenticationMethod } from "../client/authentication";
 import { ListedClient } from "../client/client-list";
+import { ConnectionEndpoint } from "../client/connection-bundle";
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { ClientOptions, MosquittoClient } from "../client/mosquitto-client";
 import { describeFault, Fault } from "../faults";
-import { LOOPBACK_HOSTS } from "../pki";
+import { serverNames } from "../pki";
 import { listOf, tokenFault } from "../value-faults";
 import { AuthorityGuard } from "./authority-guard";
 import { brokerDeclaration, brokerWarnings } from "./broker-declaration";
@@ -79,7 +80,7 @@ export class MosquittoBroker extends Construct {
         materialFolder,
         networkName: this.networkName,
         issuesCertificates: clientAuthority?.issues === true,
-        reachFault: (host) => reachFault(host, aliases, network.isInternal),
+        reachFault: (endpoint) => reachFault(endpoint, aliases, listeners, network.isInternal),
       }),
     });
     const checksRevocations = clientAuthority?.hasRevocationLists ?? true;
@@ -121,14 +122,13 @@ export class MosquittoBroker extends Construct {
     this.dataVolume = resources.dataVolume;
     if (resources.network) this.network = resources.network;
     this.networkName = resources.networkName;
-    const named = [...new Set([...hosts, ...LOOPBACK_HOSTS].map(({ value }) => value))];
     this.outputs = new BrokerOutputs(this, {
       prefix: props.outputPrefix ?? "",
       materialFolder,
       connectionOutputs: props.connectionOutputs ?? ConnectionOutputs.withSecrets(),
       endpoints: listeners.map((listener) => {
         const { host, port, protocol } = endpointOf(listener, hosts[0].value);
-        return { kind: listener.kind, host, port, protocol, hosts: named };
+        return { kind: listener.kind, host, port, protocol, hosts: serverNames(hosts) };
       }),
     });
 
@@ -258,19 +258,29 @@ function describe({ method, credentialVersion, authentication }: MosquittoClient
   return `${HOW[method]}${ownKey}, version ${credentialVersion}`;
 }
 
-/** Why another container cannot reach the broker by a host, if it cannot. */
-function reachFault(host: string, aliases: readonly string[], isInternal: boolean): Fault | undefined {
+/** Why another container cannot reach the broker by an endpoint, if it cannot. */
+function reachFault(
+  { host, port }: ConnectionEndpoint,
+  aliases: readonly string[],
+  listeners: readonly Listener[],
+  isInternal: boolean,
+): Fault | undefined {
   if (aliases.includes(host)) return undefined;
-  const isLoopback = host === "localhost" || host === "::1" || /^127\./.test(host);
-  if (!isLoopback && !isInternal) return undefined;
-  return {
-    what: "host",
-    value: host,
-    allowed: isLoopback
-      ? "a host that is the broker in another container, too; there this one is that container itself"
-      : "a DNS name among the broker's hosts: from an internal network nothing is published",
-    remedy: 'add a DNS name such as "broker" to the broker\'s hosts, and name it as `host` of this client',
-  };
+  const remedy = 'add a DNS name such as "broker" to the broker\'s hosts, and name it as `host` of this client';
+  if (isLoopback(host)) {
+    const allowed = "a host that is the broker in another container, too; there this one is that container itself";
+    return { what: "host", value: host, allowed, remedy };
+  }
+  const published = listeners.find((listener) => listener.port === port)?.bindAddresses ?? [];
+  if (!isInternal && !published.every(isLoopback)) return undefined;
+  const allowed = isInternal
+    ? "a DNS name among the broker's hosts: from an internal network nothing is published"
+    : `a DNS name among the broker's hosts: port ${port} is published on loopback addresses only`;
+  return { what: "host", value: host, allowed, remedy };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 /** The names of options in lines that passed. */

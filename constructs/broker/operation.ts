@@ -1,3 +1,4 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import type { ConnectionBundle } from "../client/connection-bundle";
 import { AuditEntry, IssuanceNote } from "../credentials";
@@ -9,9 +10,9 @@ import type { RevocationReason } from "../pki";
  */
 export type Operation = OperationTarget &
   (
-    | { readonly name: "plan" | "issue" | "status" | "audit" | "convert" }
+    | { readonly name: "plan" | "issue" | "status" | "audit" | "convert" | "storeFiles" }
     | { readonly name: "revoke"; readonly client: string; readonly reason: RevocationReason }
-    | { readonly name: "handover"; readonly clients: readonly string[] }
+    | { readonly name: "handover"; readonly clients: readonly string[]; readonly broker?: string }
     | BundleOperation
   );
 
@@ -28,8 +29,10 @@ export interface BundleOperation {
 
 interface OperationTarget {
   readonly stack: string;
-  /** File that gets one line of JSON from each broker. */
+  /** File that gets a line from each broker. */
   readonly answers: string;
+  /** AES-256 key of the lines, in base64: there are keys of clients in them, and an interrupted command leaves the file. */
+  readonly key: string;
 }
 
 export interface OperationAnswer {
@@ -53,6 +56,10 @@ export interface OperationAnswer {
   readonly bundles?: readonly ConnectionBundle[];
   /** What the server's certificate names. */
   readonly hosts?: readonly string[];
+  /** Serial numbers of the certificates that have ended, of the clients that were asked for. */
+  readonly ended?: readonly string[];
+  /** Paths of the store's files, where it is a store and nothing else. */
+  readonly storeFiles?: readonly string[];
 }
 
 export interface BrokerStatus {
@@ -95,14 +102,23 @@ export function currentOperation(): Operation | undefined {
   return text === undefined || text === "" ? undefined : (JSON.parse(text) as Operation);
 }
 
-export function answer({ answers }: Operation, line: OperationAnswer): void {
-  fs.appendFileSync(answers, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+export function answer({ answers, key }: Operation, line: OperationAnswer): void {
+  const vector = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", Buffer.from(key, "base64"), vector);
+  const octets = Buffer.concat([cipher.update(JSON.stringify(line)), cipher.final()]);
+  const sealed = Buffer.concat([vector, cipher.getAuthTag(), octets]);
+  fs.appendFileSync(answers, `${sealed.toString("base64")}\n`, { mode: 0o600 });
 }
 
-export function readAnswers({ answers }: Operation): OperationAnswer[] {
-  return fs
-    .readFileSync(answers, "utf8")
-    .split("\n")
+export function readAnswers({ answers, key }: Operation): OperationAnswer[] {
+  const lines = fs.readFileSync(answers, "utf8").split("\n");
+  return lines
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as OperationAnswer);
+    .map((line) => {
+      const sealed = Buffer.from(line, "base64");
+      const decipher = createDecipheriv("aes-256-gcm", Buffer.from(key, "base64"), sealed.subarray(0, 12));
+      decipher.setAuthTag(sealed.subarray(12, 28));
+      const text = Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]);
+      return JSON.parse(text.toString()) as OperationAnswer;
+    });
 }

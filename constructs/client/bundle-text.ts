@@ -1,5 +1,7 @@
+import { clientNameFault, passwordFault, ruleFilterFault } from "../access";
 import { describeFault, Fault } from "../faults";
-import { BundleEndpoint, ConnectionBundle } from "./connection-bundle";
+import { hostFault, parseHost, readPemFile } from "../pki";
+import { BundleEndpoint, ConnectionBundle, endpointUrl, usesTls } from "./connection-bundle";
 
 type Check = (value: unknown) => boolean;
 
@@ -75,20 +77,63 @@ export function readBundle(text: string): { readonly bundle?: ConnectionBundle; 
 }
 
 /**
- * A bundle that somebody else hands over.
+ * A bundle that somebody else hands over: in its own order of fields, and with nothing in it that could be read as something
+ * else where it will stand.
  *
  * @param where where the text comes from, for the message
- * @throws {Error} when it is none; the text itself is not in the message
+ * @throws {Error} when it is none; neither the text nor a secret is in the message
  */
 export function parseBundle(text: string, where: string): ConnectionBundle {
   const { bundle, faults } = readBundle(text);
-  if (bundle !== undefined) return bundle;
+  const all = bundle === undefined ? faults : contentFaults(bundle);
+  if (bundle !== undefined && all.length === 0) {
+    const fields = Object.keys(FIELDS).filter((field) => Object.hasOwn(bundle, field));
+    return Object.fromEntries(fields.map((field) => [field, bundle[field as keyof ConnectionBundle]])) as never;
+  }
   const fault: Fault = {
-    what: `${where} is no bundle: ${faults.join(", ")}`,
+    what: `${where} is no bundle: ${all.join(", ")}`,
     allowed: "a connection bundle as JSON: the output connection_CLIENT, or `bundle --format json`",
     remedy: "take it from there again, whole",
   };
   throw new Error(describeFault(fault));
+}
+
+function contentFaults(bundle: ConnectionBundle): string[] {
+  const { client_id: id, username = id, password, server_name: name, ca_pem: ca, cert_pem: certificate } = bundle;
+  const places: readonly Place[] = [bundle, ...(bundle.endpoints ?? [])];
+  const isTls = places.some(usesTls);
+  const filters = [...bundle.publish, ...bundle.subscribe, ...(bundle.deny ?? [])];
+  const bad: [boolean, string][] = [
+    [clientNameFault("client_id", id) !== undefined, "its client_id is no client's name"],
+    [username !== id, "its username is not its client_id"],
+    [password !== undefined && passwordFault("password", password) !== undefined, "its password cannot be one"],
+    [places.some(({ host }) => !isHost(host)), "its host is none"],
+    [places.some((place) => place.url !== endpointUrl(place)), "its url does not lead to its host and port"],
+    [name !== undefined && !isHost(name), "its server_name is none"],
+    [isTls !== (ca !== undefined) || isTls !== (name !== undefined), "its ca_pem and server_name go with TLS"],
+    [!isPem("CERTIFICATE", ca) || !isPem("CERTIFICATE", certificate), "it has a certificate that is not whole PEM"],
+    [!isPem("PRIVATE KEY", bundle.key_pem), "its key_pem is not whole PEM"],
+    [certificate === undefined && bundle.key_pem !== undefined, "it has a key_pem without a cert_pem"],
+    [(certificate === undefined) !== (bundle.expires_at === undefined), "its expires_at goes with a cert_pem"],
+    [filters.some((filter) => ruleFilterFault("filter", filter) !== undefined), "it has a topic filter that is none"],
+  ];
+  return bad.flatMap(([isBad, what]) => (isBad ? [what] : []));
+}
+
+type Place = Pick<BundleEndpoint, "host" | "port" | "protocol" | "url">;
+
+/** In the one form that the library writes. */
+function isHost(value: string): boolean {
+  return hostFault("host", value) === undefined && parseHost(value).value === value;
+}
+
+function isPem(label: string, text: string | undefined): boolean {
+  if (text === undefined) return true;
+  try {
+    return readPemFile(label, text).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 function isEndpoint(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import type { ContainerNetworksAdvanced, ContainerUpload } from "@cdktf/provider-docker/lib/container";
+import type { Container, ContainerNetworksAdvanced, ContainerUpload } from "@cdktf/provider-docker/lib/container";
 import { describeFault, Fault } from "../faults";
 import { expression } from "../terraform-text";
 import { optionsFault, tokenFault } from "../value-faults";
@@ -32,8 +32,8 @@ export interface ConnectedClient {
   /** Folder of its files, relative to the stack's output folder. */
   readonly materialFolder: string;
   readonly networkName: string;
-  /** What keeps another container from reaching the broker by this host. */
-  readonly reachFault: (host: string) => Fault | undefined;
+  /** What keeps another container from reaching the broker by this endpoint. */
+  readonly reachFault: (endpoint: ConnectionEndpoint) => Fault | undefined;
 }
 
 /**
@@ -107,8 +107,29 @@ export class ClientConnection {
     return [{ name: this.client.networkName }];
   }
 
-  /** What does not fit together, known when everything is declared. */
-  validate(): string[] {
+  /**
+   * What does not fit together, known when everything is declared.
+   *
+   * @param others containers of other stacks of the app
+   */
+  validate(others: readonly Container[]): string[] {
+    const prefix = `\${path.module}/${this.client.materialFolder}/`;
+    const foreign = others.filter(({ uploadInput }) =>
+      (Array.isArray(uploadInput) ? uploadInput : []).some(({ source = "" }) => source.startsWith(prefix)),
+    );
+    return [...foreign.map(({ node }) => this.foreignFault(node.path)), ...this.missingUploads()];
+  }
+
+  private foreignFault(container: string): string {
+    return describeFault({
+      what: `uploads() of client ${this.client.name} in another stack`,
+      value: container,
+      allowed: "containers of the broker's own stack, beside whose config the files are",
+      remedy: "take the output connection_CLIENT there, as examples/containers does",
+    });
+  }
+
+  private missingUploads(): string[] {
     const missing = [...this.namedIn].filter((directory) => !this.uploadedTo.has(directory));
     return missing.map((directory) =>
       describeFault({
@@ -121,7 +142,7 @@ export class ClientConnection {
   }
 
   private refuse(faults: readonly Fault[]): void {
-    const unreachable = this.client.reachFault(this.client.endpoint.host);
+    const unreachable = this.client.reachFault(this.client.endpoint);
     const all = [...faults, ...(unreachable === undefined ? [] : [unreachable])];
     if (all.length > 0) {
       throw new Error(

@@ -139,17 +139,18 @@ export function bundleAt(bundle: ConnectionBundle, port: number = bundle.port): 
 }
 
 /**
- * A bundle of one endpoint that leads to another host.
+ * A bundle that leads to another host, at every endpoint.
  *
  * @param serverName what the server's certificate is checked against. @default - what it was
  */
 export function bundleTo(bundle: ConnectionBundle, host: string, serverName = bundle.server_name): ConnectionBundle {
-  const { port, protocol } = bundle;
+  const { port, protocol, endpoints } = bundle;
   return {
     ...bundle,
     host,
     url: endpointUrl({ host, port, protocol }),
     ...(bundle.server_name !== undefined && serverName !== undefined && { server_name: serverName }),
+    ...(endpoints && { endpoints: endpoints.map((one) => ({ ...one, host, url: endpointUrl({ ...one, host }) })) }),
   };
 }
 
@@ -174,8 +175,12 @@ export function usesTls({ protocol }: Pick<ConnectionEndpoint, "protocol">): boo
   return protocol === "mqtts" || protocol === "wss";
 }
 
+export function usesWebSockets({ protocol }: Pick<ConnectionEndpoint, "protocol">): boolean {
+  return protocol === "wss" || protocol === "ws";
+}
+
 /** The URL of an endpoint; an IPv6 address is in brackets (RFC 3986 section 3.2.2). */
 export function endpointUrl({ host, port, protocol }: Omit<ConnectionEndpoint, "authentication">): string {
-  const path = protocol === "wss" || protocol === "ws" ? "/mqtt" : "";
+  const path = usesWebSockets({ protocol }) ? "/mqtt" : "";
   return `${protocol}://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`;
 }

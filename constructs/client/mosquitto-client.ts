@@ -1,3 +1,5 @@
+import { Container } from "@cdktf/provider-docker/lib/container";
+import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { Authentication, AuthenticationMethod } from "./authentication";
 import { ClientConnection, ConnectedClient, PASSWORD_FILE } from "./client-connection";
@@ -146,7 +148,16 @@ export class MosquittoClient extends Construct implements ConnectionIdentity {
       networkName: surroundings.networkName,
       reachFault: surroundings.reachFault,
     });
-    this.node.addValidation({ validate: () => this.connection.validate() });
+    this.node.addValidation({ validate: () => this.connection.validate(this.foreignContainers()) });
+  }
+
+  /** Searched for only where they matter: an app may have thousands of clients. */
+  private foreignContainers(): Container[] {
+    if (!this.connection.isUploaded) return [];
+    const stack = TerraformStack.of(this);
+    return this.node.root.node
+      .findAll()
+      .filter((node): node is Container => node instanceof Container && TerraformStack.of(node) !== stack);
   }
 
   /** What its first endpoint counts, and is known here. */

@@ -112,6 +112,16 @@ export class CredentialStore {
     return convertStore(this.files(), this.sealedWith, this.unsealedWith, now);
   }
 
+  /**
+   * Paths of its files, and of nothing else in its folder.
+   *
+   * @throws {Error} when it cannot be opened: then nobody can tell what is its own
+   */
+  ownFiles(now: Date): string[] {
+    this.open(now);
+    return this.files().ownFiles();
+  }
+
   private files(): StoreFiles {
     return new StoreFiles(this.directory, this.isSealed ? SEALED_GIT_IGNORE : PLAIN_GIT_IGNORE, this.isSealed);
   }

@@ -53,6 +53,16 @@ export class StoreFiles {
     }
   }
 
+  /** Paths of all files that are a store's: its records, and what it needs to write them safely. */
+  ownFiles(): string[] {
+    if (!fs.existsSync(this.directory)) return [];
+    const helpers = fs.readdirSync(this.directory).filter((name) => {
+      if (name === IGNORE_FILE) return fs.readFileSync(this.path(name), "utf8") === this.gitIgnore;
+      return name.startsWith(".") && /\.(claim|pending)$/.test(name);
+    });
+    return [...this.list(), ...helpers].map((name) => this.path(name));
+  }
+
   read(name: string): string {
     try {
       return fs.readFileSync(this.path(name), "utf8");

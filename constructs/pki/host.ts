@@ -89,3 +89,8 @@ function remedyForName(name: string): string | undefined {
 
 /** Of the machine itself: every server certificate is for them too (mqttjs/MQTT.js#1077). */
 export const LOOPBACK_HOSTS: readonly Host[] = ["localhost", "127.0.0.1", "::1"].map(parseHost);
+
+/** Every name and address that a certificate for these hosts has. */
+export function serverNames(hosts: readonly Host[]): string[] {
+  return [...new Set([...hosts, ...LOOPBACK_HOSTS].map(({ value }) => value))];
+}

@@ -22,7 +22,7 @@ export {
 export { certificateParts, type CertificateParts } from "./certificate-parts";
 export { ClientCertificateJudge, isValidAt } from "./client-certificate-judge";
 export { commonNameFault } from "./distinguished-name";
-export { hostFault, LOOPBACK_HOSTS, parseHost, type Host } from "./host";
+export { hostFault, LOOPBACK_HOSTS, parseHost, serverNames, type Host } from "./host";
 export { Issuer } from "./issuer";
 export {
   certificateFault,

@@ -53,9 +53,11 @@ export class PlantStack extends TerraformStack {
       name: `${settings.name}-historian`,
       image: this.broker.container.image,
       entrypoint: ["/bin/sh", "-c"],
+      // Its options come from a file: the arguments of a program can be read by everybody on the machine.
       command: [
-        'exec mosquitto_sub -h "$BROKER_HOST" -p "$BROKER_PORT" -i "$BROKER_CLIENT_ID" -u "$BROKER_USERNAME" ' +
-          '-P "$(cat "$BROKER_PASSWORD_FILE")" --cafile "$BROKER_CA_FILE" -t "plant/#" -v',
+        'umask 077; mkdir /tmp/mqtt; printf -- "-P %s\\n" "$(cat "$BROKER_PASSWORD_FILE")" >/tmp/mqtt/mosquitto_sub; ' +
+          'XDG_CONFIG_HOME=/tmp/mqtt exec mosquitto_sub -h "$BROKER_HOST" -p "$BROKER_PORT" -i "$BROKER_CLIENT_ID" ' +
+          '-u "$BROKER_USERNAME" --cafile "$BROKER_CA_FILE" -t "plant/#" -v',
       ],
       restart: "unless-stopped",
       env: historian.connection.environment("BROKER_", "/etc/historian"),

@@ -126,7 +126,13 @@ describe("the synthesized config", () => {
 describe("outputs", () => {
   test("are one sensitive connection per client, endpoints and certificates", () => {
     const { output } = synthesized({}, (broker) => broker.addClient("sensor-1", { publish: ["a"] }));
-    expect(Object.keys(output).sort()).toEqual(["certificates", "connection_sensor-1", "endpoints", "next_action_at"]);
+    expect(Object.keys(output).sort()).toEqual([
+      "ca_pem",
+      "certificates",
+      "connection_sensor-1",
+      "endpoints",
+      "next_action_at",
+    ]);
     expect(output["connection_sensor-1"]?.sensitive).toBe(true);
     expect(output.endpoints?.value).toEqual([
       {
@@ -135,6 +141,7 @@ describe("outputs", () => {
         port: 8883,
         protocol: "mqtts",
         url: "mqtts://broker.plant.example:8883",
+        hosts: ["broker.plant.example", "localhost", "127.0.0.1", "::1"],
       },
     ]);
   });

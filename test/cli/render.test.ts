@@ -37,16 +37,17 @@ describe("cdktf-mosquitto, for who has a bundle and nothing else,", () => {
 
   test("renders it in another format, from a file or from standard input", async () => {
     fs.writeFileSync(path.join(folder, "bundle.json"), JSON.stringify(bundle));
-    const fromFile = await command(["render", "bundle.json", "--format", "url"]);
-    const fromInput = await render("--format", "url");
-    expect([fromFile.stdout, fromInput.stdout]).toEqual([`${bundle.url}\n`, `${bundle.url}\n`]);
+    const fromFile = await command(["render", "bundle.json", "--format", "env"]);
+    const fromInput = await command(["render", "-", "--format", "env"], `\uFEFF${JSON.stringify(bundle)}`);
+    expect(fromFile.stdout).toContain("MQTT_HOST='broker.plant.example'\n");
+    expect(fromInput.stdout).toBe(fromFile.stdout);
   });
 
   test("writes files for this user alone, says which, and writes the same again without a word", async () => {
     for (const attempt of [1, 2]) {
       const { code, stdout, stderr } = await render("--format", "pem", "--out", "pem/inner");
       expect({ attempt, code, stderr }).toEqual({ attempt, code: 0, stderr: "" });
-      const files = ["ca.crt", "client.crt", "client.key", "mosquitto_pub", "mosquitto_sub"];
+      const files = ["ca.crt", "client.crt", "client.key", "connection.json", "mosquitto_pub", "mosquitto_sub"];
       expect(stdout).toBe(files.map((file) => `pem/inner/${file}\n`).join(""));
       for (const file of files) expect(fs.statSync(path.join(folder, "pem", "inner", file)).mode & 0o777).toBe(0o600);
     }
@@ -61,15 +62,21 @@ describe("cdktf-mosquitto, for who has a bundle and nothing else,", () => {
     const elsewhere = path.join(folder, "elsewhere");
     fs.writeFileSync(elsewhere, "mine, too");
     fs.symlinkSync(elsewhere, path.join(other, "ca.crt"));
+    fs.symlinkSync(path.join(folder, "nowhere"), path.join(other, "client.crt"));
+    fs.writeFileSync(path.join(other, "connection.json.new"), "mine, as well");
     const refused = await render("--format", "pem", "--out", "other");
     expect(refused).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/other\/ca\.crt, other\/client\.key would be overwritten; .*--force/) as string,
+      stderr: expect.stringMatching(
+        /other\/ca\.crt, other\/client\.crt, other\/client\.key would be overwritten; .*--force/,
+      ) as string,
     });
-    expect(fs.readdirSync(other).sort()).toEqual(["ca.crt", "client.key"]);
+    expect(fs.readdirSync(other).sort()).toEqual(["ca.crt", "client.crt", "client.key", "connection.json.new"]);
     expect((await render("--format", "pem", "--out", "other", "--force")).code).toBe(0);
     expect(fs.readFileSync(path.join(other, "client.key"), "utf8")).toBe(bundle.key_pem);
     expect(fs.readFileSync(elsewhere, "utf8")).toBe("mine, too");
+    expect(fs.existsSync(path.join(folder, "nowhere"))).toBe(false);
+    expect(fs.readFileSync(path.join(other, "connection.json.new"), "utf8")).toBe("mine, as well");
   });
 
   test("tells a program everything, text as it is and other content in base64", async () => {
@@ -89,9 +96,9 @@ describe("cdktf-mosquitto, for who has a bundle and nothing else,", () => {
   test("says what it cannot do, and with which remedy", async () => {
     const several = await render("--format", "pem");
     expect(several).toMatchObject({
-      code: 1,
+      code: 2,
       stdout: "",
-      stderr: expect.stringMatching(/5 files: .*name a folder by --out/) as string,
+      stderr: expect.stringMatching(/6 files: .*name a folder by --out/) as string,
     });
     const ended = await command(["render", "-"], JSON.stringify({ ...bundle, expires_at: "2020-01-01T00:00:00.000Z" }));
     expect(ended.stderr).toMatch(/certificate of sensor-1 ended 2020-.*deploy, which renews it/);
@@ -121,8 +128,8 @@ describe("cdktf-mosquitto, for who has a bundle and nothing else,", () => {
     expect(refused).toHaveProperty("refused");
     // As the recipient does it with this command.
     fs.writeFileSync(path.join(folder, "key.txt"), `# created: today\n${IDENTITY}\n`);
-    await command(["open", "sealed/sensor-1.tar.age", "--identity", "key.txt", "--out", "."]);
-    expect(fs.readFileSync(path.join(folder, "sensor-1.tar")).equals(opened.content)).toBe(true);
+    await command(["open", "sealed/sensor-1.tar.age", "--identity", "key.txt", "--out", "unsealed"]);
+    expect(fs.readFileSync(path.join(folder, "unsealed", "client.key"), "utf8")).toBe(bundle.key_pem);
     const wrong = await render("--recipient", "age1nonsense", "--out", "wrong");
     expect(wrong).toMatchObject({
       code: 1,
@@ -130,16 +137,49 @@ describe("cdktf-mosquitto, for who has a bundle and nothing else,", () => {
     });
   });
 
+  test("shows no secret key that was given by mistake, whole or mistyped", async () => {
+    const mistyped = IDENTITY.replace(/.$/, (last) => (last === "Q" ? "P" : "Q"));
+    fs.writeFileSync(path.join(folder, "mistyped.txt"), `# mine\n${mistyped}\n`);
+    fs.writeFileSync(path.join(folder, "any.age"), "age-encryption.org/v1\n");
+    const opened = await command(["open", "any.age", "--identity", "mistyped.txt"]);
+    expect(opened).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/line 2 of the identity file/) as string,
+    });
+    const sealed = await render("--recipient", IDENTITY, "--out", "wrong");
+    expect(sealed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/a recipient is no age public key/) as string,
+    });
+    for (const { stderr } of [opened, sealed]) expect(stderr).not.toMatch(/AGE-SECRET-KEY-1[A-Z0-9]/);
+  });
+
+  test("takes no option that would do nothing", async () => {
+    fs.writeFileSync(path.join(folder, "passphrase"), "a passphrase — with £ in it\n");
+    const both = await render("--recipient", RECIPIENT, "--seal", "--passphrase-file", "passphrase", "--out", "both");
+    expect(both).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--recipient and --seal exclude each other/) as string,
+    });
+    const unused = await render("--installed-in", "/etc/mqtt");
+    expect(unused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/folder that files are installed in; allowed: .*json has none/) as string,
+    });
+    expect((await render("--port", "abc")).code).toBe(2);
+  });
+
   test("seals it with a passphrase, which opens it, and nothing else does", async () => {
     const passphrase = "a passphrase — with £ in it";
     fs.writeFileSync(path.join(folder, "passphrase"), `${passphrase}\n`);
-    fs.writeFileSync(path.join(folder, "another"), "another one");
+    fs.writeFileSync(path.join(folder, "another"), "another passphrase");
     await render("--seal", "--passphrase-file", "passphrase", "--out", "passphrased");
     const file = "passphrased/sensor-1-connection.json.age";
     const sealed = fs.readFileSync(path.join(folder, file));
     const [opened, refused] = await unsealed([
       { sealed, passphrase },
-      { sealed, passphrase: "another one" },
+      { sealed, passphrase: "another passphrase" },
     ]);
     if (opened === undefined || !("content" in opened)) throw new Error(`not opened: ${opened?.refused}`);
     expect(JSON.parse(opened.content.toString())).toEqual(bundle);

@@ -1,3 +1,4 @@
+import { Container } from "@cdktf/provider-docker/lib/container";
 import { Testing } from "cdktf";
 import fc from "fast-check";
 import {
@@ -9,7 +10,7 @@ import {
   MosquittoClient,
 } from "../../constructs";
 import { createCertificationRequest, generateKeyPair } from "../../constructs/pki";
-import { declareBroker } from "../support/declare";
+import { declareBroker, makeStack } from "../support/declare";
 
 const bothListeners = [Listener.mutualTls(), Listener.passwordOverTls()];
 const publish = ["a"];
@@ -66,7 +67,7 @@ test("variables name the endpoint and the files, and hold no secret", () => {
     "BROKER_CA_FILE=/etc/app/ca.crt",
     "BROKER_PASSWORD_FILE=/etc/app/password",
   ]);
-  expect(client.connection.validate()).toEqual([]);
+  expect(client.connection.validate([])).toEqual([]);
 });
 
 test("variables that name files which nobody uploads are an error of the stack", () => {
@@ -77,7 +78,7 @@ test("variables that name files which nobody uploads are an error of the stack",
     /environment\(\) of client app names files in, got "\/run\/mqtt"; allowed: a directory of its uploads\(\): there are none/,
   );
   client.connection.uploads("/etc/app");
-  expect(client.connection.validate()).toEqual([expect.stringContaining("uploads(): /etc/app")]);
+  expect(client.connection.validate([])).toEqual([expect.stringContaining("uploads(): /etc/app")]);
 });
 
 test.each([
@@ -93,11 +94,27 @@ test.each([
   }
 });
 
+test("a host that only this machine's loopback publishes is refused, and one that is published is not", () => {
+  const props = { hosts: ["192.0.2.1"], listeners: [Listener.mutualTls()] };
+  expect(() => clientOf({}, props).connection.uploads()).toThrow(/port 8883 is published on loopback addresses only/);
+  const published = { ...props, listeners: [Listener.mutualTls({ bindAddresses: ["192.0.2.1"] })] };
+  expect(clientOf({}, published).connection.uploads()).toHaveLength(3);
+});
+
+test("uploads into a container of another stack are an error of the app", () => {
+  const app = Testing.app();
+  const broker = new MosquittoBroker(makeStack(app, "plant"), "broker", { hosts: ["broker"] });
+  const { connection } = broker.addClient("app", { publish });
+  new Container(makeStack(app, "other"), "app", { name: "app", image: "app", upload: connection.uploads() });
+  expect(() => app.synth()).toThrow(
+    /uploads\(\) of client app in another stack, got "other\/app"; allowed: containers of/,
+  );
+});
+
 test("an address is refused on an internal network, where nothing is published, and a name of the broker is not", () => {
   const props = { hosts: ["192.0.2.1", "broker"], network: BrokerNetwork.internal() };
   expect(() => clientOf({}, props).connection.networks()).toThrow(/from an internal network nothing is published/);
   expect(clientOf({ host: "broker" }, props).connection.networks()).toHaveLength(1);
-  expect(clientOf({}, { hosts: ["192.0.2.1"] }).connection.networks()).toHaveLength(1);
 });
 
 test.each([["etc"], ["/etc/../root"], ["/a\nb"], ["/a$b"], [""], [7]])("directory %j is refused", (directory) => {

@@ -113,7 +113,12 @@ describe("a bundle that leads to one of its endpoints", () => {
 
 describe("a bundle as JSON", () => {
   const endpoints = [{ host: "broker.example", port: 8883, protocol: "mqtts", authentication: "certificate" }] as const;
-  const bundle = connectionBundle(endpoints, identity, { caPem: "CA", certificate, hasPassword: false });
+  const pem = (label: string): string => `-----BEGIN ${label}-----\nQQ==\n-----END ${label}-----\n`;
+  const [caPem, certificatePem, privateKeyPem] = [pem("CERTIFICATE"), pem("CERTIFICATE"), pem("PRIVATE KEY")];
+  const { notAfter } = certificate;
+  const bundle = connectionBundle(endpoints, identity, {
+    ...{ caPem, certificate: { certificatePem, privateKeyPem, notAfter }, hasPassword: false },
+  });
 
   test("is read as it was written, and has one fingerprint whatever the order of its fields", () => {
     expect(parseBundle(JSON.stringify(bundle), "it")).toEqual(bundle);
@@ -134,6 +139,24 @@ describe("a bundle as JSON", () => {
         expect(() => parseBundle(text, "the file")).toThrow(new RegExp(`^the file is no bundle: it.*[ "]${field}`));
       }),
     );
+  });
+
+  test.each<[string, object]>([
+    ["its client_id is no client's name", { client_id: "../evil" }],
+    ["its username is not its client_id", { username: "another" }],
+    ["its password cannot be one", { username: "sensor-1", password: "with\nmore lines" }],
+    ["its host is none", { host: "x'; touch it; '" }],
+    ["its url does not lead to its host and port", { url: "mqtts://elsewhere.example:8883" }],
+    ["its server_name is none", { server_name: "a b" }],
+    ["its ca_pem and server_name go with TLS", { ca_pem: undefined }],
+    ["it has a certificate that is not whole PEM", { cert_pem: `${certificatePem}allow_anonymous true\n` }],
+    ["its key_pem is not whole PEM", { key_pem: `${privateKeyPem})PEM";` }],
+    ["it has a key_pem without a cert_pem", { cert_pem: undefined, expires_at: undefined }],
+    ["its expires_at goes with a cert_pem", { expires_at: undefined }],
+    ["it has a topic filter that is none", { publish: ["a\nb"] }],
+  ])("is refused where it could be read as something else: %s", (what, changed) => {
+    const read = (): unknown => parseBundle(JSON.stringify({ ...bundle, ...changed }), "the file");
+    expect(read).toThrow(`the file is no bundle: ${what}`);
   });
 
   test("is refused where it is none", () => {

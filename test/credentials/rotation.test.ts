@@ -87,7 +87,14 @@ interface Bundle {
 
 function bundleOf(result: Fulfilment): Bundle {
   const endpoint = { host: "broker.example", port: 8883, protocol: "mqtts", authentication: "certificate" } as const;
-  const client = { name: "sensor-1", serverName: "broker.example", publish: ["a"], subscribe: [], deny: [], endpoints: [endpoint] };
+  const client = {
+    name: "sensor-1",
+    serverName: "broker.example",
+    publish: ["a"],
+    subscribe: [],
+    deny: [],
+    endpoints: [endpoint],
+  };
   const files = renderMaterial(result.credentials!, [client]);
   return JSON.parse(files.get("connections/sensor-1.json") as string) as Bundle;
 }

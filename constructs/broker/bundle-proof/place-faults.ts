@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { BundleEndpoint, ConnectionBundle, ConnectionEndpoint } from "../../client/connection-bundle";
+import { BundleEndpoint, ConnectionBundle, ConnectionEndpoint, usesWebSockets } from "../../client/connection-bundle";
 import { parseHost } from "../../pki";
 
 type Place = Pick<ConnectionBundle | BundleEndpoint, "host" | "port" | "protocol" | "url">;
@@ -12,7 +12,7 @@ export function placeFaults(whose: string, place: Place, declared: ConnectionEnd
   if (place.port !== port) faults.push(`${whose} port is not ${port}`);
   if (place.protocol !== protocol) faults.push(`${whose} protocol is not ${protocol}`);
   if (!leadsTo(place.url, declared)) {
-    const path = hasPath(declared) ? ", with the path /mqtt" : ", without a path";
+    const path = usesWebSockets(declared) ? ", with the path /mqtt" : ", without a path";
     faults.push(`${whose} url is not of ${protocol}, ${host} and ${port}${path}`);
   }
   return faults;
@@ -26,7 +26,7 @@ const OWN_PORT: Readonly<Record<string, string>> = { wss: "443", ws: "80" };
 function leadsTo(url: string, { host, port, protocol }: ConnectionEndpoint): boolean {
   const [, scheme, authority, portText, path = ""] = URL_TEXT.exec(url) ?? [];
   const inUrl = isIPv6(host) ? `[${host}]` : host;
-  const wantedPath = hasPath({ protocol }) ? "/mqtt" : "";
+  const wantedPath = usesWebSockets({ protocol }) ? "/mqtt" : "";
   if (scheme !== protocol || authority !== inUrl || portText !== String(port) || path !== wantedPath) return false;
   const read = URL.canParse(url) ? new URL(url) : undefined;
   return (
@@ -37,10 +37,6 @@ function leadsTo(url: string, { host, port, protocol }: ConnectionEndpoint): boo
     read.pathname === wantedPath &&
     read.username + read.password + read.search + read.hash === ""
   );
-}
-
-function hasPath({ protocol }: Pick<ConnectionEndpoint, "protocol">): boolean {
-  return protocol === "wss" || protocol === "ws";
 }
 
 /** Whether a host, written in whichever way, is this one as a declaration has it. */

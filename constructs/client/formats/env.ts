@@ -24,7 +24,7 @@ export const env: BundleFormat = {
 };
 
 /** The variables of a bundle, without a prefix. Certificates are whole, over several lines. */
-export function environmentOf(bundle: ConnectionBundle): [name: string, value: string][] {
+function environmentOf(bundle: ConnectionBundle): [name: string, value: string][] {
   const variables: [string, string | number | undefined][] = [
     ["HOST", bundle.host],
     ["PORT", bundle.port],

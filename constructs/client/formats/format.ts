@@ -1,5 +1,5 @@
 import { Fault } from "../../faults";
-import { ConnectionBundle } from "../connection-bundle";
+import { ConnectionBundle, usesWebSockets } from "../connection-bundle";
 
 /** The files of a rendered bundle, by name; a name has no folder. Each may be secret. */
 export type BundleFiles = ReadonlyMap<string, string | Buffer>;
@@ -37,6 +37,8 @@ export interface BundleFormat {
   /** What reads it, as a phrase. */
   readonly readBy: string;
   readonly abilities: FormatAbilities;
+  /** Options that change it. @default - none */
+  readonly options?: readonly (keyof FormatOptions)[];
   /** What else keeps a bundle from being read in it, in the words of this format. */
   readonly faults?: (bundle: ConnectionBundle) => readonly Fault[];
   /** @param bundle one that leads to a single endpoint and that `formatFaults` finds nothing wrong with */
@@ -44,10 +46,10 @@ export interface BundleFormat {
 }
 
 /** Why a bundle of one endpoint cannot be read in a format. */
-export function formatFaults(format: BundleFormat, bundle: ConnectionBundle): Fault[] {
-  const { name, abilities, readBy } = format;
+export function formatFaults(format: BundleFormat, bundle: ConnectionBundle, given: FormatOptions = {}): Fault[] {
+  const { name, abilities, readBy, options = [] } = format;
   const faults: Fault[] = [];
-  if (!abilities.webSockets && (bundle.protocol === "ws" || bundle.protocol === "wss")) {
+  if (!abilities.webSockets && usesWebSockets(bundle)) {
     faults.push({
       what: `format ${name}`,
       value: bundle.url,
@@ -59,7 +61,7 @@ export function formatFaults(format: BundleFormat, bundle: ConnectionBundle): Fa
     faults.push({
       what: `format ${name}`,
       value: `host ${bundle.host}, server name ${bundle.server_name}`,
-      allowed: `the same host and server name, because ${readBy} checks the server's certificate against the host`,
+      allowed: `the same host and server name, because the server's certificate is checked against the host by ${readBy}`,
       remedy: "connect to a host that is in the server's certificate, or choose another format",
     });
   }
@@ -69,6 +71,15 @@ export function formatFaults(format: BundleFormat, bundle: ConnectionBundle): Fa
       value: "a bundle without the key of its certificate",
       allowed: "bundles with a key, because it holds certificate and key together",
       remedy: "choose a format with PEM files, and put the client's own key beside them",
+    });
+  }
+  for (const option of Object.keys(given) as (keyof FormatOptions)[]) {
+    if (options.includes(option)) continue;
+    const what = { installedIn: "the folder that files are installed in", passphrase: "the passphrase of key stores" };
+    faults.push({
+      what: what[option],
+      allowed: `it for formats that have a use for it, and ${name} has none`,
+      remedy: "leave it out, or choose another format",
     });
   }
   return [...faults, ...(format.faults?.(bundle) ?? [])];

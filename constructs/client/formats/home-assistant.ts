@@ -1,5 +1,5 @@
 import { Fault } from "../../faults";
-import { ConnectionBundle } from "../connection-bundle";
+import { ConnectionBundle, usesWebSockets } from "../connection-bundle";
 import { BundleFormat } from "./format";
 import { CA_FILE, CERTIFICATE_FILE, KEY_FILE, pemFiles } from "./pem-files";
 
@@ -32,8 +32,7 @@ function isCopied(password: string): boolean {
 }
 
 function formFields(bundle: ConnectionBundle): [label: string, value: string | number][] {
-  const { host, port, protocol, client_id: clientId, username, password } = bundle;
-  const usesWebSockets = protocol === "ws" || protocol === "wss";
+  const { host, port, client_id: clientId, username, password } = bundle;
   const fields: [string, string | number | undefined][] = [
     ["Broker", host],
     ["Port", port],
@@ -45,8 +44,8 @@ function formFields(bundle: ConnectionBundle): [label: string, value: string | n
     ["Upload private key file", bundle.cert_pem && KEY_FILE],
     ["Broker certificate validation", bundle.ca_pem && "Custom"],
     ["Upload custom CA certificate file", bundle.ca_pem && CA_FILE],
-    ["MQTT transport", usesWebSockets ? "WebSocket" : "TCP"],
-    ["WebSocket path", usesWebSockets ? "/mqtt" : undefined],
+    ["MQTT transport", usesWebSockets(bundle) ? "WebSocket" : "TCP"],
+    ["WebSocket path", usesWebSockets(bundle) ? "/mqtt" : undefined],
   ];
   return fields.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]]));
 }

@@ -1,4 +1,4 @@
-import { describeFault } from "../../faults";
+import { describeFault, Fault } from "../../faults";
 import { ConnectionBundle } from "../connection-bundle";
 import { arduino } from "./arduino";
 import { env } from "./env";
@@ -64,7 +64,20 @@ export function renderBundle(bundle: ConnectionBundle, formatName: string, optio
             remedy: "name one of them; json has everything",
           },
         ]
-      : formatFaults(format, bundle);
+      : [...formatFaults(format, bundle, options), ...folderFaults(options.installedIn)];
   if (format === undefined || faults.length > 0) throw new Error(faults.map(describeFault).join("\n"));
   return format.render(bundle, options);
+}
+
+/** A folder stands in files of many kinds, in some of which a line end would end it. */
+function folderFaults(folder: string | undefined): Fault[] {
+  if (folder === undefined || (folder !== "" && folder.trim() === folder && !/\p{Cc}/u.test(folder))) return [];
+  return [
+    {
+      what: "the folder that the files are installed in",
+      value: folder,
+      allowed: "a path without control characters, and without blanks at its ends",
+      remedy: "install them in another folder, or leave it out for the format's own",
+    },
+  ];
 }

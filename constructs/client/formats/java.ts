@@ -15,6 +15,7 @@ export const java: BundleFormat = {
   name: "java",
   readBy: "Java clients such as Eclipse Paho and HiveMQ",
   abilities: { webSockets: true, otherServerName: false, withoutKey: false },
+  options: ["installedIn", "passphrase"],
   faults: ({ host, password = "", server_name: serverName }) => [
     ...(hasReadableEnd(host) ? [] : [unreadableHost(host)]),
     ...(isIPv6(host) && serverName !== undefined ? [uncheckableHost(host)] : []),

@@ -1,3 +1,4 @@
+import { renderBundleText } from "../bundle-text";
 import { BundleFormat } from "./format";
 
 // Read by whatever reads JSON. The fields are those of the output `connection_CLIENT`.
@@ -5,5 +6,5 @@ export const json: BundleFormat = {
   name: "json",
   readBy: "any program that reads JSON",
   abilities: { webSockets: true, otherServerName: true, withoutKey: true },
-  render: (bundle) => new Map([["connection.json", `${JSON.stringify(bundle, null, 2)}\n`]]),
+  render: (bundle) => new Map([["connection.json", renderBundleText(bundle)]]),
 };

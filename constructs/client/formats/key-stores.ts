@@ -3,7 +3,7 @@ import { describeFault, type Fault } from "../../faults";
 import { passphraseFault, pkcs12KeyStore, pkcs12TrustStore, type Pkcs12ProfileName } from "../../pki";
 import { ConnectionBundle } from "../connection-bundle";
 import { BundleFormat, FormatOptions } from "./format";
-import { CA_FILE } from "./pem-files";
+import { CA_FILE, detailsFile } from "./pem-files";
 
 export const KEY_STORE_FILE = "client.p12";
 export const TRUST_STORE_FILE = "truststore.p12";
@@ -41,18 +41,20 @@ export function keyStores(
   return { files, ...(given === undefined && { generatedPassphrase: passphrase }) };
 }
 
-/** The key stores alone. Host, user name and password are typed into the program that imports them. */
+/** The key stores, and beside them what is typed into the program that imports them. */
 export function keyStoreFormat(name: string, readBy: string, profile: Pkcs12ProfileName): BundleFormat {
   return {
     name,
     readBy,
-    // They do not say where to connect to.
+    // What is beside them is for a person.
     abilities: { webSockets: true, otherServerName: true, withoutKey: false },
+    options: ["passphrase"],
     faults: ({ ca_pem: ca, cert_pem: certificate, url }) => ((ca ?? certificate) ? [] : [nothingToKeep(name, url)]),
     render(bundle, options) {
       const { files, generatedPassphrase } = keyStores(bundle, options, profile);
       return new Map<string, string | Buffer>([
         ...files,
+        detailsFile(bundle),
         ...(bundle.ca_pem === undefined ? [] : [[CA_FILE, bundle.ca_pem] as const]),
         ...(generatedPassphrase === undefined ? [] : [[PASSPHRASE_FILE, `${generatedPassphrase}\n`] as const]),
       ]);

@@ -10,6 +10,7 @@ export const mosquittoBridge: BundleFormat = {
   name: "mosquitto-bridge",
   readBy: "the bridge of another Mosquitto",
   abilities: { webSockets: false, otherServerName: false, withoutKey: true },
+  options: ["installedIn"],
   faults: (bundle) => [...passwordFaults(bundle), ...topicFaults(bundle)],
   render: (bundle, { installedIn = "/mosquitto/config/bridge" }) => {
     const lines = [...connectionLines(bundle, installedIn), ...topicLines(bundle)];

@@ -1,5 +1,5 @@
 import { isIP, isIPv6 } from "node:net";
-import { ConnectionBundle } from "../connection-bundle";
+import { ConnectionBundle, usesWebSockets } from "../connection-bundle";
 import { BundleFormat } from "./format";
 
 // Read by MQTT.js 5 in Node: `mqtt.connect(url, options)` with what is in the file. Its other options go beside these.
@@ -27,12 +27,11 @@ export const mqttjs: BundleFormat = {
 };
 
 function optionsOf(bundle: ConnectionBundle): object {
-  const { host, protocol } = bundle;
-  const usesWebSockets = protocol === "wss" || protocol === "ws";
+  const { host } = bundle;
   const servername = otherServerName(bundle);
   return {
     // MQTT.js takes the brackets from an address in the URL, and over WebSockets builds another URL with what is left.
-    ...(usesWebSockets && isIPv6(host) && { hostname: `[${host}]` }),
+    ...(usesWebSockets(bundle) && isIPv6(host) && { hostname: `[${host}]` }),
     clientId: bundle.client_id,
     username: bundle.username,
     password: bundle.password,
@@ -40,7 +39,7 @@ function optionsOf(bundle: ConnectionBundle): object {
     cert: bundle.cert_pem,
     key: bundle.key_pem,
     // Over WebSockets it hands `ca`, `cert` and `key` on, but not this.
-    ...(servername !== undefined && (usesWebSockets ? { wsOptions: { servername } } : { servername })),
+    ...(servername !== undefined && (usesWebSockets(bundle) ? { wsOptions: { servername } } : { servername })),
   };
 }
 

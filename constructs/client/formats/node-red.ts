@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ConnectionBundle } from "../connection-bundle";
+import { ConnectionBundle, usesTls, usesWebSockets } from "../connection-bundle";
 import { BundleFormat } from "./format";
 import { pemFiles, pemPaths } from "./pem-files";
 
@@ -9,6 +9,7 @@ export const nodeRed: BundleFormat = {
   name: "node-red",
   readBy: "Node-RED",
   abilities: { webSockets: true, otherServerName: true, withoutKey: true },
+  options: ["installedIn"],
   faults: ({ password }) =>
     password === undefined || !/^\$(\{\S+\}|\(\S+\))$/.test(password)
       ? []
@@ -20,24 +21,23 @@ export const nodeRed: BundleFormat = {
           },
         ],
   render: (bundle, { installedIn = "/data/mqtt" }) => {
-    const nodes = [brokerNode(bundle), ...(isOverTls(bundle) ? [tlsNode(bundle, installedIn)] : [])];
+    const nodes = [brokerNode(bundle), ...(usesTls(bundle) ? [tlsNode(bundle, installedIn)] : [])];
     return new Map([...pemFiles(bundle), ["flows.json", `${JSON.stringify(nodes, null, 2)}\n`]]);
   },
 };
 
 function brokerNode(bundle: ConnectionBundle): object {
-  const { host, port, protocol, url, client_id: clientId, username, password } = bundle;
-  const usesWebSockets = protocol === "ws" || protocol === "wss";
+  const { host, port, url, client_id: clientId, username, password } = bundle;
   return {
     id: nodeId("mqtt-broker", bundle),
     type: "mqtt-broker",
     name: clientId,
-    broker: usesWebSockets ? url : host,
+    broker: usesWebSockets(bundle) ? url : host,
     port: String(port),
     clientid: clientId,
     autoConnect: true,
-    usetls: isOverTls(bundle),
-    ...(isOverTls(bundle) && { tls: nodeId("tls-config", bundle) }),
+    usetls: usesTls(bundle),
+    ...(usesTls(bundle) && { tls: nodeId("tls-config", bundle) }),
     protocolVersion: "5",
     keepalive: "60",
     cleansession: true,
@@ -64,8 +64,4 @@ function tlsNode(bundle: ConnectionBundle, folder: string): object {
 /** The same whenever it is rendered, so that importing it again replaces the nodes. */
 function nodeId(type: string, { client_id: clientId }: ConnectionBundle): string {
   return createHash("sha256").update(`${type} ${clientId}`).digest("hex").slice(0, 16);
-}
-
-function isOverTls({ protocol }: ConnectionBundle): boolean {
-  return protocol === "mqtts" || protocol === "wss";
 }

@@ -7,6 +7,7 @@ export const pahoGo: BundleFormat = {
   name: "paho-go",
   readBy: "Paho for Go",
   abilities: { webSockets: true, otherServerName: true, withoutKey: true },
+  options: ["installedIn"],
   render: (bundle, { installedIn }) => {
     const { ca, certificate, key } = pemPaths(bundle, installedIn);
     const options = {

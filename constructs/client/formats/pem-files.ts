@@ -15,6 +15,12 @@ export function pemFiles({ ca_pem: ca, cert_pem: certificate, key_pem: key }: Co
   return new Map(files.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
+/** What is in none of the PEM files: where to connect, and what else the client shows. */
+export function detailsFile(bundle: ConnectionBundle): [name: string, content: string] {
+  const details = Object.entries(bundle).filter(([field]) => !["ca_pem", "cert_pem", "key_pem"].includes(field));
+  return ["connection.json", `${JSON.stringify(Object.fromEntries(details), null, 2)}\n`];
+}
+
 /** Where a client finds its PEM files, those that count for it; the key's also where it keeps that itself. */
 export interface PemPaths {
   readonly ca?: string;

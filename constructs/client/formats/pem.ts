@@ -1,6 +1,6 @@
 import { ConnectionBundle } from "../connection-bundle";
 import { BundleFormat } from "./format";
-import { pemFiles, pemPaths } from "./pem-files";
+import { detailsFile, pemFiles, pemPaths } from "./pem-files";
 
 // Read by whatever takes PEM files, and by mosquitto_pub and mosquitto_sub, whose options are in the files of their names:
 // `XDG_CONFIG_HOME=$PWD mosquitto_sub -t TOPIC` in this folder, or `mosquitto_sub -o mosquitto_sub -t TOPIC` from 2.1 on.
@@ -8,6 +8,7 @@ export const pem: BundleFormat = {
   name: "pem",
   readBy: "mosquitto_pub, mosquitto_sub, and any program that takes PEM files",
   abilities: { webSockets: true, otherServerName: true, withoutKey: true },
+  options: ["installedIn"],
   faults: (bundle) =>
     !isForTools(bundle) || Buffer.byteLength(bundle.password ?? "") <= MAXIMUM_BYTES
       ? []
@@ -23,6 +24,7 @@ export const pem: BundleFormat = {
     const options = toolOptions(bundle, installedIn);
     return new Map([
       ...files,
+      detailsFile(bundle),
       ...(isForTools(bundle) ? ["mosquitto_pub", "mosquitto_sub"].map((name) => [name, options] as const) : []),
     ]);
   },

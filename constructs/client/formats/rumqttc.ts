@@ -1,4 +1,4 @@
-import { ConnectionBundle } from "../connection-bundle";
+import { ConnectionBundle, usesWebSockets } from "../connection-bundle";
 import { BundleFormat } from "./format";
 import { pemFiles, pemPaths } from "./pem-files";
 
@@ -8,6 +8,7 @@ export const rumqttc: BundleFormat = {
   name: "rumqttc",
   readBy: "rumqttc for Rust",
   abilities: { webSockets: true, otherServerName: false, withoutKey: true },
+  options: ["installedIn"],
   render: (bundle, { installedIn }) => {
     const { ca, certificate, key } = pemPaths(bundle, installedIn);
     const options = {
@@ -34,6 +35,6 @@ const TRANSPORTS: Readonly<Record<ConnectionBundle["protocol"], string>> = {
 };
 
 /** Over WebSockets rumqttc takes the whole URL for the host, and does not look at the port. */
-function hostOf({ protocol, url, host }: ConnectionBundle): string {
-  return protocol === "ws" || protocol === "wss" ? url : host;
+function hostOf(bundle: ConnectionBundle): string {
+  return usesWebSockets(bundle) ? bundle.url : bundle.host;
 }

@@ -12,6 +12,7 @@ export const telegraf: BundleFormat = {
   readBy: "Telegraf",
   // Its output makes any endpoint with certificates one of TLS without WebSockets (plugins/common/mqtt/mqtt_v3.go).
   abilities: { webSockets: false, otherServerName: true, withoutKey: true },
+  options: ["installedIn"],
   faults: (bundle) => [
     ...(bundle.password?.includes("@{")
       ? [

@@ -10,6 +10,7 @@ export const zigbee2mqtt: BundleFormat = {
   name: "zigbee2mqtt",
   readBy: "Zigbee2MQTT",
   abilities: { webSockets: true, otherServerName: true, withoutKey: true },
+  options: ["installedIn"],
   faults: ({ password }) =>
     password === undefined || !/!.* /.test(password)
       ? []

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { SECRET_FIELDS, type ConnectionBundle } from "../../../constructs/client/connection-bundle";
-import { BUNDLE_FORMATS } from "../../../constructs/client/formats";
+import { BUNDLE_FORMATS, renderBundle } from "../../../constructs/client/formats";
 import { anyBundle, CERTIFICATE, plainBundle, renderedAs, ROOTS } from "./any-bundle";
 
 const FOLDER = join(__dirname, "../../../constructs/client/formats");
@@ -113,3 +113,14 @@ test.each(NAMES)("format %s makes the same of the same bundle, but for the salts
     expect(texts(second)).toEqual(texts(first));
   }
 });
+
+test.each([[""], [" /etc"], ["/etc\nuser root"], ["/etc\u0000"]])(
+  "a folder %j is refused by every format",
+  (installedIn) => {
+    for (const { name } of BUNDLE_FORMATS) {
+      expect(() => renderBundle(plainBundle(), name, { installedIn })).toThrow(
+        /the folder that the files are installed in, got/,
+      );
+    }
+  },
+);

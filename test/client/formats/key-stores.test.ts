@@ -61,7 +61,7 @@ async function readProperties(texts: readonly Buffer[]): Promise<Record<string, 
 
 test.each(STORES)("%s is both stores, the roots as PEM and a passphrase that opens the stores", (format) => {
   const files = filesOf(mutual, format);
-  expect([...files.keys()].sort()).toEqual(["ca.crt", "client.p12", "passphrase.txt", "truststore.p12"]);
+  expect([...files.keys()].sort()).toEqual(["ca.crt", "client.p12", "connection.json", "passphrase.txt", "truststore.p12"]);
   for (const [name, content] of files) writeFileSync(scratch.path(name), content);
   for (const [name, certificate] of [
     ["client.p12", client.certificatePem],
@@ -161,10 +161,11 @@ test("java.util.Properties reads any password, name and folder exactly as it was
       .filter((text) => passwordFault("password", text) === undefined && isSentByPaho(text)),
     name: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
     installedIn: fc.option(
-      fc.oneof(awkward, characters).map((text) => `/${text}`.replace(/\/|\.+$/g, "/x")),
-      {
-        nil: undefined,
-      },
+      fc
+        .oneof(awkward, characters)
+        .map((text) => `/${text}`.replace(/\/|\.+$/g, "/x"))
+        .filter((folder) => folder.trim() === folder && !/\p{Cc}/u.test(folder)),
+      { nil: undefined },
     ),
     port: fc.integer({ min: 1, max: 65535 }),
     passphrase: fc.string({ unit: fc.constantFrom(..." \\:=#!\"'%$unt0"), minLength: 12, maxLength: 20 }),
