@@ -217,6 +217,8 @@ describe("cdktf-mosquitto", () => {
       code: 1,
       stderr: expect.stringMatching(/plant is deployed \(workspace default\).*destroy plant first/) as string,
     });
+    const elsewhere = await command(["purge", "plant", "--store", "--yes"], { TF_WORKSPACE: "other" });
+    expect(elsewhere.code).toBe(1);
     expect(JSON.parse(await ok("purge", "plant", "--yes", "--json"))).toEqual({ removed: [material] });
     expect([fs.existsSync(material), fs.existsSync(path.join(folder, "store"))]).toEqual([false, true]);
     expect(await ok("purge", "plant", "--yes")).toBe("");
@@ -244,8 +246,9 @@ describe("cdktf-mosquitto", () => {
     await mustRun("npx", ["tsx", "app.ts"], { cwd: folder, env: { CDKTF_OUTDIR: path.join(folder, "cdktf.out") } });
     await mustRun(terraform, ["destroy", "-auto-approve", "-input=false"], { cwd: stackFolder });
     expect(await leftovers(name)).toEqual([]);
+    fs.writeFileSync(path.join(folder, "store", "notes.txt"), "mine");
     await ok("purge", "plant", "--store", "--yes");
-    expect(fs.existsSync(path.join(folder, "store"))).toBe(false);
+    expect(fs.readdirSync(path.join(folder, "store"))).toEqual(["notes.txt"]);
   });
 });
 
