@@ -61,7 +61,13 @@ async function readProperties(texts: readonly Buffer[]): Promise<Record<string, 
 
 test.each(STORES)("%s is both stores, the roots as PEM and a passphrase that opens the stores", (format) => {
   const files = filesOf(mutual, format);
-  expect([...files.keys()].sort()).toEqual(["ca.crt", "client.p12", "connection.json", "passphrase.txt", "truststore.p12"]);
+  expect([...files.keys()].sort()).toEqual([
+    "ca.crt",
+    "client.p12",
+    "connection.json",
+    "passphrase.txt",
+    "truststore.p12",
+  ]);
   for (const [name, content] of files) writeFileSync(scratch.path(name), content);
   for (const [name, certificate] of [
     ["client.p12", client.certificatePem],
