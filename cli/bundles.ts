@@ -46,7 +46,7 @@ export function findBundles(request: BundleRequest): FoundBundles {
   const stored = answers.flatMap(storedClients);
   refuseAmbiguous([...deployed, ...stored], request);
   const handed = deployed.filter(({ hasSecrets }) => hasSecrets);
-  refuseRevoked(handed, answers, stack);
+  refuseReplaced(handed, stored, answers, stack);
   const rest = stored.filter((one) => !handed.some((other) => isSameClient(one, other)));
   const found = [
     ...handed.map(({ bundle, broker, hosts }): FoundBundle => ({
@@ -178,16 +178,24 @@ function refuseAmbiguous(clients: readonly Client[], { stack }: BundleRequest): 
   }
 }
 
-/** @throws {Error} when a deployed certificate is one that has ended */
-function refuseRevoked(handed: readonly Client[], answers: readonly OperationAnswer[], stack: string): void {
-  const revoked = handed.filter(({ bundle, broker }) => {
-    const ended = answers.find((answer) => answer.broker === broker)?.ended ?? [];
-    return ended.some((serial) => serial.toUpperCase() === serialOf(bundle));
+/** @throws {Error} when what is deployed is revoked, or ends with the next deploy, as a password that was replaced does */
+function refuseReplaced(
+  handed: readonly Client[],
+  stored: readonly Client[],
+  answers: readonly OperationAnswer[],
+  stack: string,
+): void {
+  const replaced = handed.filter((one) => {
+    const ended = answers.find(({ broker }) => broker === one.broker)?.ended ?? [];
+    if (ended.some((serial) => serial.toUpperCase() === serialOf(one.bundle))) return true;
+    const present = stored.find((other) => isSameClient(one, other))?.bundle.password;
+    return present !== undefined && present !== one.bundle.password;
   });
-  if (revoked.length === 0) return;
-  const names = revoked.map(({ bundle }) => bundle.client_id).join(", ");
+  if (replaced.length === 0) return;
+  const names = replaced.map(({ bundle }) => bundle.client_id).join(", ");
   throw new Error(
-    `the certificate of ${names} that is deployed is revoked; remedy: npx cdktf deploy ${stack}, then hand over the new one`,
+    `the credential of ${names} that is deployed is revoked or replaced; remedy: npx cdktf deploy ${stack}, then hand over ` +
+      "the new one",
   );
 }
 

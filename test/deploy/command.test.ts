@@ -184,6 +184,25 @@ describe("cdktf-mosquitto", () => {
     }
   });
 
+  test("a credential that is revoked, and still deployed, is handed to nobody", async () => {
+    fs.cpSync(path.join(folder, "store"), path.join(folder, "before"), { recursive: true, verbatimSymlinks: true });
+    try {
+      for (const client of ["sensor.1", "either"]) {
+        await ok("revoke", "plant", client);
+        expect(await command(["bundle", "plant", client])).toMatchObject({
+          code: 1,
+          stdout: "",
+          stderr: expect.stringMatching(
+            /that is deployed is revoked or replaced; remedy: npx cdktf deploy plant/,
+          ) as string,
+        });
+      }
+    } finally {
+      fs.rmSync(path.join(folder, "store"), { recursive: true });
+      fs.renameSync(path.join(folder, "before"), path.join(folder, "store"));
+    }
+  });
+
   test("where the outputs carry no secrets, the bundle comes from the store, and one that is not deployed says so", async () => {
     const before = await ok("bundle", "plant", "sensor.1", "--no-note");
     await deploy({ SECRETS: "no" });
