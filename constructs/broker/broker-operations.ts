@@ -95,15 +95,23 @@ function perform(operation: Operation, delivery: Delivery, now: Date): Partial<O
   }
 }
 
-/** @throws {UnknownClientError} when this broker is not asked, or has none of the clients */
+/**
+ * @throws {UnknownClientError} when this broker is not asked, has none of the clients, or has to note something of one that
+ *   it does not have
+ */
 function refuseUnknown(
-  { broker, clients = [] }: { readonly broker?: string; readonly clients?: readonly string[] },
-  { brokerPath, store, ...delivery }: Delivery,
+  { name, broker, clients = [] }: Extract<Operation, { name: "bundle" | "handover" }>,
+  { brokerPath, ...delivery }: Delivery,
 ): void {
   const known = names(delivery);
-  const isAsked = broker === undefined || broker === brokerPath;
-  if (isAsked && (clients.length === 0 || clients.some((name) => known.includes(name)))) return;
-  throw new UnknownClientError(clients.join(", "), store.location, known);
+  const unknown = clients.filter((one) => !known.includes(one));
+  const mayLack = name === "bundle" && unknown.length < clients.length;
+  if ((broker === undefined || broker === brokerPath) && (unknown.length === 0 || mayLack)) return;
+  const who = unknown.length > 0 ? `client ${unknown.join(", ")}` : `broker ${broker}`;
+  const done = name === "bundle" ? "" : "; nothing was noted";
+  throw new UnknownClientError(
+    `there is no ${who}; allowed: ${unknown.length > 0 ? known.join(", ") : brokerPath}${done}`,
+  );
 }
 
 function names({ clients }: Pick<Delivery, "clients">): string[] {

@@ -217,11 +217,7 @@ export class Revocations {
 }
 
 /** A store has no credential of a client, which another broker's may have. */
-export class UnknownClientError extends Error {
-  constructor(name: string, directory: string, known: readonly string[]) {
-    super(`client ${JSON.stringify(name)} has no credential in ${directory}; allowed: ${known.join(", ")}`);
-  }
-}
+export class UnknownClientError extends Error {}
 
 /**
  * Ends every credential of a client that works now, for good.
@@ -237,7 +233,10 @@ export function revokeClient(issuing: Issuing, name: string, cause: RevocationRe
     .filter((one) => !records.has(keyOf(one)));
   if (alive.length === 0) {
     const names = new Set([...folder.all("client"), ...folder.all("password")].map((one) => one.name));
-    if (own.length === 0) throw new UnknownClientError(name, folder.directory, [...names].sort());
+    if (own.length === 0)
+      throw new UnknownClientError(
+        `client ${JSON.stringify(name)} has no credential in ${folder.directory}; allowed: ${[...names].sort().join(", ")}`,
+      );
     throw new Error(`every credential of client ${name} in ${folder.directory} has ended already; nothing was changed`);
   }
   for (const credential of alive) {
