@@ -21,9 +21,10 @@ test("busybox has every option that the scripts use", async () => {
   const script = `
     set -eu
     cd "$1"
-    for name in rm mkdir cp chmod chown mv ln readlink basename cat grep timeout sleep date cmp sed; do
+    for name in rm mkdir mktemp cp chmod chown mv ln readlink basename cat grep tail timeout sleep date cmp sed; do
       alias $name="busybox $name"
     done
+    [ -d "$(mktemp -d "$PWD/stage.XXXXXX")" ]; [ "$(printf "a\\nb\\n" | tail -n 1)" = b ]
     mkdir -p sets/one; mkdir sets/two
     ln -s sets/one live.new; chown -h "$(id -u):$(id -g)" live.new; mv -T live.new live
     ln -s sets/two live.new; mv -T live.new live

@@ -20,6 +20,59 @@ if [ ! -d "$incoming" ] && [ -d "$set" ]; then
   exit 0
 fi
 
+# Starts the broker on the files of a folder, in here, where nobody can reach it, and lets the control client in. What the
+# broker would refuse, or go on without, never goes live. The files are still root's, so it runs as root: as another user
+# it would remark on that.
+rehearse() {
+  stage=$(mktemp -d)
+  # Its log must tell of errors, and messages are none of its business.
+  printf 'user root\npersistence false\nlog_type error\nlog_type warning\nlog_type notice\n' >"$stage/conf"
+  sed -e '/^persistence/d' -e '/^autosave_interval /d' -e '/^log_type /d' -e "s#$config/live/#$1/#g" \
+    "$incoming/mosquitto.conf" >>"$stage/conf"
+  (
+    /usr/sbin/mosquitto -c "$stage/conf" >"$stage/log" 2>&1 &
+    echo $! >"$stage/pid"
+    wait $! || true
+    : >"$stage/ended"
+  ) &
+  end=$(($(date +%s) + 20))
+  passed=no
+  while [ ! -e "$stage/ended" ] && [ "$(date +%s)" -lt "$end" ]; do
+    if answers "$1"; then
+      passed=yes
+      break
+    fi
+    # It will not mend itself.
+    if [ -n "$(errors)" ]; then break; fi
+    sleep 0.1
+  done
+  words=$(errors)
+  # Strangers come last, because the log has an error for each of them.
+  if [ "$passed" = yes ] && [ -z "$words" ] && stranger "$1"; then
+    passed=no
+    words="it lets a client without a certificate in"
+  fi
+  if [ -s "$stage/pid" ]; then kill "$(cat "$stage/pid")" 2>/dev/null || true; fi
+  wait
+  if [ "$passed" = yes ] && [ -z "$words" ]; then return 0; fi
+  echo "the broker does not run on set $SET, which stays off; its own words: ${words:-$(tail -n 5 "$stage/log")}" >&2
+  return 1
+}
+
+errors() { grep -E 'Error|Invalid|Unable' "$stage/log" || true; }
+
+# The topic is allowed at the end of the set's own rules: an answer proves that they were read to their end.
+answers() {
+  topic='$cdktf-mosquitto/set/'$SET
+  answer=$(timeout 5 mosquitto_rr -V mqttv5 -h 127.0.0.1 -p 18883 --cafile "$1/server-ca.crt" \
+    --cert "$1/control.crt" --key "$1/control.key" -t "$topic" -e "$topic" -m "$SET" -W 3 2>&1) || true
+  printf '%s\n' "$answer" | grep -qx "$SET"
+}
+
+stranger() {
+  timeout 5 mosquitto_sub -h 127.0.0.1 -p 18883 --cafile "$1/server-ca.crt" -t any -E -W 3 </dev/null >/dev/null 2>&1
+}
+
 mkdir -p "$config/sets" "$config/conf"
 # What a writer left that was killed: nobody but root could take it away.
 rm -rf "$config"/sets/*.new
@@ -30,6 +83,10 @@ if [ ! -d "$set" ]; then
   # with $, so that a client with the filter # does not see it.
   printf 'user %s\ntopic readwrite $cdktf-mosquitto/set/%s\n' "$CONTROL" "$SET" >>"$set.new/acl"
   printf '%s' "$CONF" >"$set.new/conf"
+  if ! rehearse "$set.new"; then
+    rm -rf "$set.new"
+    exit 1
+  fi
   chmod 0400 "$set.new"/*
   chmod 0700 "$set.new"
   chown -R 1883:1883 "$set.new"
