@@ -368,13 +368,14 @@ describe("two branches of a repository with a committed store (plain)", () => {
 
   test("that renew everything at other times merge in the other order to the same credentials", () => {
     const all = declared("sensor-1", "sensor-2", "sensor-3", "new");
-    a.issue(all, hours(560 * 24));
-    b.issue(all, hours(561 * 24));
+    // When the last of them is due, whatever its part of the window.
+    a.issue(all, hours(650 * 24));
+    b.issue(all, hours(651 * 24));
     for (const branch of [a, b]) branch.commit();
     const elsewhere = main.branch("elsewhere");
     main.merge("a", "b");
     elsewhere.merge("b", "a");
-    const [here, there] = [main, elsewhere].map((one) => one.issue(all, hours(562 * 24)));
+    const [here, there] = [main, elsewhere].map((one) => one.issue(all, hours(652 * 24)));
     expect(here!.issued).toEqual([]);
     expect(there!.issued).toEqual([]);
     expect(there!.credentials!.server).toEqual(here!.credentials!.server);
