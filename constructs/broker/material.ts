@@ -135,7 +135,7 @@ export function renderMaterial(
 }
 
 /** What a client is handed. */
-export function clientBundle(client: MaterialClient, credentials: Credentials): ConnectionBundle {
+function clientBundle(client: MaterialClient, credentials: Credentials): ConnectionBundle {
   const { certificate, chainPem = "", password } = shown(client, credentials);
   return connectionBundle(client.endpoints, client, {
     ...(client.endpoints.some(usesTls) && { caPem: roots(credentials.serverAuthorities) }),

@@ -52,6 +52,11 @@ describe("cdktf-mosquitto, for who has a bundle and nothing else,", () => {
       for (const file of files) expect(fs.statSync(path.join(folder, "pem", "inner", file)).mode & 0o777).toBe(0o600);
     }
     expect(fs.statSync(path.join(folder, "pem")).mode & 0o777).toBe(0o700);
+    // The folder of the tests is in a working copy of git.
+    expect(fs.readFileSync(path.join(folder, "pem", ".gitignore"), "utf8")).toBe("*\n");
+    expect(
+      await mustRun("git", ["status", "--porcelain", "--ignored=no", "."], { cwd: path.join(folder, "pem") }),
+    ).toBe("");
     expect(fs.readFileSync(path.join(folder, "pem", "inner", "client.key"), "utf8")).toBe(bundle.key_pem);
   });
 

@@ -88,6 +88,9 @@ describe("cdktf-mosquitto", () => {
 
   test("verify finds everything as it should be, and says so to a program, too", async () => {
     expect(await ok("verify", "plant")).toMatch(/10 checks, 0 surprises/);
+    expect(await ok("verify", "plant", "--host", "127.0.0.1")).toMatch(
+      /127\.0\.0\.1.* proves to be 127\.0\.0\.1 +ok[^]*10 checks, 0 surp/,
+    );
     const findings = JSON.parse(await ok("verify", "plant", "--json")) as { ok: boolean; endpoint: string }[];
     expect(findings.map((finding) => finding.ok)).toEqual(findings.map(() => true));
     expect(new Set(findings.map(({ endpoint }) => endpoint)).size).toBe(2);
