@@ -3,6 +3,12 @@ import { Fault } from "../faults";
 /** User name of the library's own client, for health check and reloader. */
 export const CONTROL_CLIENT_NAME = "cdktf-mosquitto-control";
 
+/** User name of the library's own client that comes from outside, as the declared ones do, to see whether all is well. */
+export const VERIFY_CLIENT_NAME = "cdktf-mosquitto-verify";
+/** Common names of certificates that every broker must refuse. */
+export const REVOKED_CANARY_NAME = "cdktf-mosquitto-revoked";
+export const EXPIRED_CANARY_NAME = "cdktf-mosquitto-expired";
+
 const RESERVED_PREFIX = "cdktf-mosquitto";
 
 /**

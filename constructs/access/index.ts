@@ -2,7 +2,13 @@ export { parseAccessControlList, renderAccessControlList } from "./access-contro
 export { decide, type Direction } from "./access-decision";
 export { accessMatrix, type AccessMatrixEntry } from "./access-matrix";
 export { accessRulesFault, contradictionFault, type AccessRules } from "./access-rules";
-export { clientNameFault, CONTROL_CLIENT_NAME } from "./client-name";
+export {
+  clientNameFault,
+  CONTROL_CLIENT_NAME,
+  EXPIRED_CANARY_NAME,
+  REVOKED_CANARY_NAME,
+  VERIFY_CLIENT_NAME,
+} from "./client-name";
 export { generatePassword, iterationsFault, passwordFault } from "./password";
 export { parsePasswordFile, renderPasswordFile, type PasswordEntry } from "./password-file";
 export {

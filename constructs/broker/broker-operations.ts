@@ -18,6 +18,7 @@ import type { Delivery } from "./delivery";
 import { connectionFile } from "./material";
 import { BrokerStatus, ClientStatus, Operation, OperationAnswer } from "./operation";
 import { provedMaterial } from "./proved-material";
+import { verificationOf } from "./verification";
 
 /** Does what the command asks of one broker. */
 export function performOperation(operation: Operation, delivery: Delivery): OperationAnswer {
@@ -50,6 +51,8 @@ function perform(operation: Operation, delivery: Delivery, now: Date): Partial<O
       const { credentials } = fulfilment;
       return { ...notesOf(fulfilment), ...(credentials && { status: statusOf(credentials, folder, delivery) }) };
     }
+    case "verification":
+      return { verification: verificationOf(complete(fulfil(folder, wanted, false, now))) };
     case "revoke": {
       const revoked = revokeClient(issuingInto(folder, now), operation.client, operation.reason);
       try {

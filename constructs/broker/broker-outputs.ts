@@ -4,7 +4,7 @@ import { ConnectionEndpoint, endpointUrl, SECRET_FIELDS } from "../client/connec
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { Fault } from "../faults";
 import { tokenFault } from "../value-faults";
-import { CERTIFICATES_FILE, connectionFile, NEXT_ACTION_FILE } from "./material";
+import { CERTIFICATES_FILE, connectionFile, NEXT_ACTION_FILE, VERIFICATION_FILE } from "./material";
 import { Reservations } from "./reservations";
 import { expression, quoted } from "../terraform-text";
 
@@ -51,6 +51,14 @@ export class BrokerOutputs extends Construct {
       value: expression(`fileexists(${nextAction}) ? jsondecode(file(${nextAction})).at : null`),
       description: "When the next certificate is to be issued again, or an authority replaced: deploy by then",
     });
+    if (props.connectionOutputs.includesSecrets) {
+      const verification = this.file(VERIFICATION_FILE);
+      this.add("verification", {
+        value: expression(`fileexists(${verification}) ? jsondecode(file(${verification})) : null`),
+        sensitive: true,
+        description: "What cdktf-mosquitto verify connects with: an identity that no device has",
+      });
+    }
   }
 
   /** Adds the output with a client's connection bundle. */

@@ -4,7 +4,7 @@ import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { DataResource, TerraformProvider } from "cdktf";
 import { Construct } from "constructs";
-import { CONTROL_CLIENT_NAME } from "../access";
+import { CONTROL_CLIENT_NAME, VERIFY_CLIENT_NAME } from "../access";
 import { BrokerNetwork } from "./broker-network";
 import { BROKER_USER, CONFIG_FOLDER, DATA_FOLDER, GENERATION_HOSTS, LIVE_FOLDER, RUN_FOLDER } from "./container-paths";
 import { Listener } from "./listener";
@@ -83,7 +83,16 @@ export class BrokerResources {
       provisioners: [FAIL_WITH_CONTAINER],
       ...provider,
     };
-    const setVariables = [`SET=${set.hash}`, `CONF=${set.confHash}`];
+    const setVariables = [
+      `SET=${set.hash}`,
+      `CONF=${set.confHash}`,
+      `VERIFY=${VERIFY_CLIENT_NAME}`,
+      // The tools of 2.0 know no WebSockets.
+      `LISTENERS=${props.listeners
+        .filter(({ webSockets }) => props.mosquittoLine !== "2.0" || !webSockets)
+        .map(({ port, kind, protocol }) => `${port}:${kind}:${protocol}`)
+        .join(" ")}`,
+    ];
 
     this.writer = new Container(scope, "writer", {
       ...helper,

@@ -2,7 +2,8 @@ import { ContainerUpload } from "@cdktf/provider-docker/lib/container";
 import { Lazy, TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 import { createHash } from "node:crypto";
-import { HEALTHCHECK_SCRIPT, RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
+import { HEALTHCHECK_SCRIPT, PROBE_SCRIPT, RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
+import { LOGGING_FILE } from "./conf/logging";
 import { expression, literal, quoted } from "../terraform-text";
 
 export interface BrokerSetProps {
@@ -10,7 +11,10 @@ export interface BrokerSetProps {
   readonly materialFolder: string;
   /** Files of the set that are in the material folder. */
   readonly materialFiles: readonly string[];
+  /** Files of the material that only the rehearsal of a set needs. */
+  readonly rehearsalFiles: readonly string[];
   readonly conf: string;
+  readonly loggingConf: string;
   /** Renders the access control list; asked at synth, when every client is declared. */
   readonly accessControlList: () => string;
 }
@@ -18,6 +22,7 @@ export interface BrokerSetProps {
 const SCRIPTS: readonly (readonly [name: string, text: string])[] = [
   ["reloader.sh", RELOADER_SCRIPT],
   ["healthcheck.sh", HEALTHCHECK_SCRIPT],
+  ["probe.sh", PROBE_SCRIPT],
 ];
 
 /**
@@ -36,11 +41,11 @@ export class BrokerSet {
     private readonly props: BrokerSetProps,
   ) {
     this.confHash = sha256(props.conf).slice(0, 16);
-    this.fileNames = [...props.materialFiles, "acl", ...SCRIPTS.map(([name]) => name)];
+    this.fileNames = [...props.materialFiles, "acl", LOGGING_FILE, ...SCRIPTS.map(([name]) => name)];
     const parts = Lazy.stringValue({
       produce: () => {
         const declared = sha256(
-          [this.confHash, props.accessControlList(), WRITER_SCRIPT, ...SCRIPTS.flat()].join("\n"),
+          [this.confHash, props.accessControlList(), props.loggingConf, WRITER_SCRIPT, ...SCRIPTS.flat()].join("\n"),
         );
         const hashes = [quoted(declared), ...props.materialFiles.map((file) => this.fileHash(file))];
         return expression(`substr(sha256(join(" ", [${hashes.join(", ")}])), 0, 16)`);
@@ -51,7 +56,8 @@ export class BrokerSet {
 
   /** The files that are declared and hold no secret, by name. */
   declaredFiles(): ReadonlyMap<string, string> {
-    return new Map([["mosquitto.conf", this.props.conf], ["acl", this.props.accessControlList()], ...SCRIPTS]);
+    const { conf, accessControlList, loggingConf } = this.props;
+    return new Map([["mosquitto.conf", conf], [LOGGING_FILE, loggingConf], ["acl", accessControlList()], ...SCRIPTS]);
   }
 
   /** The uploads that bring every file of the set, and mosquitto.conf, into a folder of a container. */
@@ -59,12 +65,13 @@ export class BrokerSet {
     const accessControlList = Lazy.stringValue({ produce: () => literal(this.props.accessControlList()) });
     const contents: [string, string][] = [
       ["mosquitto.conf", literal(this.props.conf)],
+      [LOGGING_FILE, literal(this.props.loggingConf)],
       ["acl", accessControlList],
       ...SCRIPTS.map(([name, text]): [string, string] => [name, literal(text)]),
     ];
     return [
       ...contents.map(([name, content]) => ({ file: `${folder}/${name}`, content, permissions: "0600" })),
-      ...this.props.materialFiles.map((name) => ({
+      ...[...this.props.materialFiles, ...this.props.rehearsalFiles].map((name) => ({
         file: `${folder}/${name}`,
         source: `\${path.module}/${this.props.materialFolder}/${name}`,
         sourceHash: expression(this.fileHash(name)),

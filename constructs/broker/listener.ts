@@ -98,6 +98,10 @@ export class Listener {
     return this.asksFor !== "password";
   }
 
+  get asksForPassword(): boolean {
+    return this.asksFor !== "certificate";
+  }
+
   /** Whether a client that proves itself by this method can get in here. */
   accepts(method: AuthenticationMethod): boolean {
     return method === this.asksFor || method === "certificateOrPassword";

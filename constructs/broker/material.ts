@@ -1,4 +1,4 @@
-import { renderPasswordFile } from "../access";
+import { renderPasswordFile, REVOKED_CANARY_NAME, VERIFY_CLIENT_NAME } from "../access";
 import { renderBundleText } from "../client/bundle-text";
 import {
   ConnectionBundle,
@@ -10,11 +10,13 @@ import {
 import { clientFolder } from "../client/mosquitto-client";
 import { Authority, ClientCredentials, Credentials } from "../credentials";
 import { clientFiles } from "./client-files";
+import { verificationOf } from "./verification";
 
 /** File names of the material, relative to its folder. */
 export const AUTHORITIES_FILE = "authorities.json";
 export const CERTIFICATES_FILE = "certificates.json";
 export const NEXT_ACTION_FILE = "next-action.json";
+export const VERIFICATION_FILE = "verification.json";
 export function connectionFile(clientName: string): string {
   return `connections/${clientName}.json`;
 }
@@ -34,9 +36,19 @@ export interface MaterialClient extends ConnectionIdentity {
   readonly connection?: { readonly isUploaded: boolean };
 }
 
+/** What decides which files there are. */
+export interface MaterialKinds {
+  /** Whether a listener asks for certificates. */
+  readonly certificates: boolean;
+  /** Whether an authority of clients signs here. */
+  readonly canaries: boolean;
+  /** Whether a listener asks for passwords. */
+  readonly passwords: boolean;
+}
+
 /** The files of a set that come from the credential store, by name. Which there are depends on the listeners alone. */
 export function brokerFiles(credentials: Credentials): ReadonlyMap<string, string> {
-  const { server, control, serverAuthorities, clientAuthorities, controlAuthority, clients } = credentials;
+  const { server, control, serverAuthorities, clientAuthorities, controlAuthority, clients, canaries } = credentials;
   const passwords = [...clients].flatMap(([userName, { password }]) =>
     password === undefined ? [] : [{ userName, hash: password.hash }],
   );
@@ -55,23 +67,56 @@ export function brokerFiles(credentials: Credentials): ReadonlyMap<string, strin
     ["crl.pem", credentials.revocationListsPem],
     ["passwd", renderPasswordFile(passwords)],
     ["ended", renderEnded(credentials.ended)],
+    ...(canaries
+      ? ([
+          ["revoked.crt", canaries.revoked.certificatePem],
+          ["revoked.key", canaries.revoked.privateKeyPem ?? ""],
+        ] as const)
+      : []),
   ]);
 }
 
+/** What the writer connects with to the broker that it has started itself; none of it comes to the broker that runs. */
+export function rehearsalFiles({ clients }: Credentials): ReadonlyMap<string, string> {
+  const { certificate, chainPem = "", password } = clients.get(VERIFY_CLIENT_NAME) ?? {};
+  return new Map([
+    ...(certificate
+      ? ([
+          ["verify.crt", certificate.certificatePem + chainPem],
+          ["verify.key", certificate.privateKeyPem ?? ""],
+        ] as const)
+      : []),
+    ...(password?.value === undefined ? [] : ([[OPTIONS_FILE, renderOptions(password.value)]] as const)),
+  ]);
+}
+
+/** Where mosquitto_sub(1) looks for options: as arguments everybody on the host could read them. */
+const OPTIONS_FILE = "mosquitto_sub";
+
+function renderOptions(password: string): string {
+  return `-u ${VERIFY_CLIENT_NAME}\n-P ${password}\n`;
+}
+
+/** The names of `rehearsalFiles`, known without any credentials. */
+export function rehearsalFileNames({ canaries, passwords }: MaterialKinds): readonly string[] {
+  return [...(canaries ? ["verify.crt", "verify.key"] : []), ...(passwords ? [OPTIONS_FILE] : [])];
+}
+
 /** The names of `brokerFiles`, known without any credentials. */
-export function brokerFileNames(hasClientAuthority: boolean): readonly string[] {
+export function brokerFileNames({ certificates, canaries }: MaterialKinds): readonly string[] {
   return [
     "server.crt",
     "server.key",
     "server-ca.crt",
     "generation-host",
-    ...(hasClientAuthority ? ["client-ca.crt"] : []),
+    ...(certificates ? ["client-ca.crt"] : []),
     "control-ca.crt",
     "control.crt",
     "control.key",
     "crl.pem",
     "passwd",
     "ended",
+    ...(canaries ? ["revoked.crt", "revoked.key"] : []),
   ];
 }
 
@@ -81,11 +126,13 @@ function renderEnded(ended: Credentials["ended"]): string {
   return `# Certificates that ended.\n${lines.sort().join("")}`;
 }
 
-/** Under each name that a session may have, which such a certificate has opened. */
+/** Under each name that a session may have, which such a certificate has opened. The canary never had one. */
 export function endedLines(ended: Credentials["ended"]): string[] {
-  return ended.flatMap(({ name, commonName = name, serial }) =>
-    [...new Set([name, commonName])].map((one) => `${one} ${serial}`),
-  );
+  return ended
+    .filter(({ name }) => name !== REVOKED_CANARY_NAME)
+    .flatMap(({ name, commonName = name, serial }) =>
+      [...new Set([name, commonName])].map((one) => `${one} ${serial}`),
+    );
 }
 
 /** Each once: two intermediates may have the same root. */
@@ -99,7 +146,8 @@ export function renderMaterial(
   clients: readonly MaterialClient[],
 ): ReadonlyMap<string, string> {
   const { server, serverAuthorities, clientAuthorities, nextAction } = credentials;
-  const files = new Map(brokerFiles(credentials));
+  const files = new Map([...brokerFiles(credentials), ...rehearsalFiles(credentials)]);
+  files.set(VERIFICATION_FILE, json(verificationOf(credentials)));
   for (const client of clients) {
     const bundle = clientBundle(client, credentials);
     files.set(connectionFile(client.name), renderBundleText(bundle));

@@ -3,7 +3,14 @@ import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import { Annotations, ITerraformDependable, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { accessMatrix, AccessMatrixEntry, AccessRules, decide, renderAccessControlList } from "../access";
+import {
+  accessMatrix,
+  AccessMatrixEntry,
+  AccessRules,
+  decide,
+  renderAccessControlList,
+  VERIFY_CLIENT_NAME,
+} from "../access";
 import { AuthenticationMethod } from "../client/authentication";
 import { ListedClient } from "../client/client-list";
 import { ConnectionEndpoint } from "../client/connection-bundle";
@@ -21,12 +28,13 @@ import { ClientListOptions, listedClients } from "./client-lists";
 import { ClientRegistry, endpointOf } from "./client-registry";
 import { deliverMaterial } from "./delivery";
 import { Listener } from "./listener";
-import { brokerFileNames } from "./material";
+import { brokerFileNames, rehearsalFileNames } from "./material";
 import { afterSynthesis } from "./material-synthesizer";
+import { renderLoggingConf } from "./conf/logging";
 import { renderMosquittoConf } from "./conf/mosquitto-conf";
 import { MosquittoBrokerProps } from "./mosquitto-broker-props";
 import { MosquittoLine } from "./mosquitto-image";
-import { CLIENT_VALIDITY, wantedCredentials } from "./wanted-credentials";
+import { CLIENT_VALIDITY, signsCanaries, wantedCredentials } from "./wanted-credentials";
 
 /**
  * A Mosquitto broker in a container, that lets nobody in who was not declared.
@@ -84,10 +92,17 @@ export class MosquittoBroker extends Construct {
       }),
     });
     const checksRevocations = clientAuthority?.hasRevocationLists ?? true;
+    const kinds = {
+      certificates: clientAuthority !== undefined,
+      canaries: signsCanaries(clientAuthority),
+      passwords: listeners.some(({ asksForPassword }) => asksForPassword),
+    };
     const set = new BrokerSet(this, {
       materialFolder,
-      materialFiles: brokerFileNames(clientAuthority !== undefined),
+      materialFiles: brokerFileNames(kinds),
+      rehearsalFiles: rehearsalFileNames(kinds),
       conf: renderMosquittoConf({ listeners, options: props, checksRevocations }),
+      loggingConf: renderLoggingConf(props.logging ?? {}),
       accessControlList: () => renderAccessControlList(this.accessRules()),
     });
     const guard = new AuthorityGuard(this, {
@@ -145,16 +160,21 @@ export class MosquittoBroker extends Construct {
           hosts,
           serverAuthority,
           clientAuthority,
+          listeners,
           clients: this.clients,
         }),
         declaredFiles: set.declaredFiles(),
         expected: {
           listeners,
           checksRevocations,
+          logging: props.logging ?? {},
           extraNames: extraNames([props.extraConfig, ...listeners.map(({ options }) => options.extraConfig)]),
           hosts,
           rules: this.accessRules(),
-          passwords: this.clients.flatMap(({ name, authentication }) => (authentication.password ? [name] : [])),
+          passwords: [
+            ...this.clients.flatMap((client) => (client.authentication.password ? [client.name] : [])),
+            ...(kinds.passwords ? [VERIFY_CLIENT_NAME] : []),
+          ],
         },
         clients: this.clients,
       }),

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import type { ConnectionBundle } from "../client/connection-bundle";
 import { AuditEntry, IssuanceNote } from "../credentials";
 import type { RevocationReason } from "../pki";
+import type { Verification } from "./verification";
 
 /**
  * What the `cdktf-mosquitto` command asks of the brokers of one stack. The command runs the app, because the app alone
@@ -10,7 +11,7 @@ import type { RevocationReason } from "../pki";
  */
 export type Operation = OperationTarget &
   (
-    | { readonly name: "plan" | "issue" | "status" | "audit" | "convert" | "storeFiles" }
+    | { readonly name: "plan" | "issue" | "status" | "audit" | "convert" | "storeFiles" | "verification" }
     | { readonly name: "revoke"; readonly client: string; readonly reason: RevocationReason }
     | { readonly name: "handover"; readonly clients: readonly string[]; readonly broker?: string }
     | BundleOperation
@@ -54,6 +55,7 @@ export interface OperationAnswer {
   readonly converted?: number;
   /** The bundles that were asked for, as far as this broker has such clients. */
   readonly bundles?: readonly ConnectionBundle[];
+  readonly verification?: Verification;
   /** What the server's certificate names. */
   readonly hosts?: readonly string[];
   /** Serial numbers of the certificates that have ended, of the clients that were asked for. */

@@ -19,10 +19,13 @@ import {
   toPem,
 } from "../pki";
 import { confFaults, ExpectedConf } from "./conf/conf-faults";
+import { LoggingOptions } from "./conf/broker-options";
+import { LOGGING_FILE, loggingFaults } from "./conf/logging";
 import { endedLines } from "./material";
 
 /** What a broker was declared to be, as far as the files of its set must agree with it. */
 export interface ExpectedSet extends ExpectedConf {
+  readonly logging: LoggingOptions;
   readonly hosts: readonly Host[];
   readonly rules: readonly AccessRules[];
   /** Names of the clients with a password. */
@@ -40,6 +43,7 @@ export type SetFiles = ReadonlyMap<string, string>;
 export function declaredFilesFaults(files: SetFiles, expected: ExpectedSet): string[] {
   return [
     ...check("mosquitto.conf", () => confFaults(text(files, "mosquitto.conf"), expected)),
+    ...check(LOGGING_FILE, () => loggingFaults(text(files, LOGGING_FILE), expected.logging)),
     ...check("acl", () => accessFaults(text(files, "acl"), expected.rules)),
   ];
 }
@@ -74,6 +78,7 @@ export function materialFaults(files: SetFiles, expected: ExpectedSet, credentia
       : []),
     ...check("crl.pem", () => revocationFaults(text(files, "crl.pem"), credentials, now)),
     ...check("ended", () => endedFaults(text(files, "ended"), credentials)),
+    ...check("revoked.crt", () => canaryFaults(files, credentials)),
   ];
 }
 
@@ -171,6 +176,24 @@ function serverFaults(
         ? one.authorityFault()
         : "it sends an authority that none has signed",
     ),
+  ];
+}
+
+/** It must be good but for the list: whatever else were wrong with it, the broker would refuse it for that. */
+function canaryFaults(files: SetFiles, { canaries, clientAuthorities }: Credentials): (string | undefined)[] {
+  if (canaries === undefined) return [];
+  const { revoked } = canaries;
+  const [leaf] = certificates(files, "revoked.crt") as [ParsedCertificate];
+  const listed = readPemFile("X509 CRL", text(files, "crl.pem")).flatMap(
+    (der) => parseRevocationList(toPem("X509 CRL", der)).serials,
+  );
+  return [
+    ...(leaf.pem === revoked.certificatePem ? [] : ["it is not the one in the store"]),
+    ...(clientAuthorities.some(({ record }) => record.fingerprint256 === revoked.issuer256)
+      ? []
+      : ["no authority that is trusted has signed it"]),
+    ...(listed.includes(revoked.serial) ? [] : ["no revocation list has it"]),
+    ...keyFaults(files, "revoked.key", leaf, revoked.privateKeyPem ?? ""),
   ];
 }
 

@@ -8,4 +8,5 @@ function load(name: string): string {
 
 export const WRITER_SCRIPT = load("writer.sh");
 export const RELOADER_SCRIPT = load("reloader.sh");
+export const PROBE_SCRIPT = load("probe.sh");
 export const HEALTHCHECK_SCRIPT = load("healthcheck.sh");

@@ -1,4 +1,11 @@
-import { CONTROL_CLIENT_NAME, DEFAULT_ITERATIONS, passwordFault } from "../access";
+import {
+  CONTROL_CLIENT_NAME,
+  DEFAULT_ITERATIONS,
+  EXPIRED_CANARY_NAME,
+  passwordFault,
+  REVOKED_CANARY_NAME,
+  VERIFY_CLIENT_NAME,
+} from "../access";
 import { PasswordOptions } from "../client/authentication";
 import { MosquittoClient } from "../client/mosquitto-client";
 import { CertificateAuthority, WantedAuthority, WantedCredentials, WantedPassword } from "../credentials";
@@ -6,6 +13,7 @@ import { describeFault } from "../faults";
 import { Host, KeyAlgorithm, lifetime } from "../pki";
 import { TextSource } from "../text-source";
 import { GENERATION_HOSTS } from "./container-paths";
+import { Listener } from "./listener";
 import type { MosquittoBrokerProps } from "./mosquitto-broker-props";
 
 /** Days; below the 398 and 825 that Apple's platforms allow. */
@@ -21,6 +29,7 @@ export interface DeclaredBroker {
   readonly serverAuthority: CertificateAuthority;
   /** Absent where no listener asks for a client certificate. */
   readonly clientAuthority: CertificateAuthority | undefined;
+  readonly listeners: readonly Listener[];
   readonly clients: readonly MosquittoClient[];
 }
 
@@ -45,24 +54,55 @@ export function wantedCredentials(broker: DeclaredBroker): WantedCredentials {
       lifetime: lifetime(serverCertificate, SERVER_VALIDITY),
     },
     controlName: CONTROL_CLIENT_NAME,
-    certificates: clients.flatMap(({ name, commonName, credentialVersion, authentication: { certificate } }) => {
-      if (certificate === undefined || clientAuthority?.issues !== true) return [];
-      const options = { ...clientCertificates, ...certificate.options };
-      return [
-        {
-          name,
-          commonName,
-          credentialVersion,
-          algorithm: options.keyAlgorithm ?? keyAlgorithm,
-          lifetime: lifetime(options, CLIENT_VALIDITY),
-          ...(certificate.requestPem !== undefined && { requestPem: certificate.requestPem }),
-        },
-      ];
+    certificates: [
+      ...clients.flatMap(({ name, commonName, credentialVersion, authentication: { certificate } }) => {
+        if (certificate === undefined || clientAuthority?.issues !== true) return [];
+        const options = { ...clientCertificates, ...certificate.options };
+        return [
+          {
+            name,
+            commonName,
+            credentialVersion,
+            algorithm: options.keyAlgorithm ?? keyAlgorithm,
+            lifetime: lifetime(options, CLIENT_VALIDITY),
+            ...(certificate.requestPem !== undefined && { requestPem: certificate.requestPem }),
+          },
+        ];
+      }),
+      ...(signsCanaries(clientAuthority)
+        ? [
+            {
+              ...VERIFY_CLIENT,
+              commonName: VERIFY_CLIENT_NAME,
+              algorithm: clientCertificates.keyAlgorithm ?? keyAlgorithm,
+              lifetime: lifetime(clientCertificates, CLIENT_VALIDITY),
+            },
+          ]
+        : []),
+    ],
+    passwords: [
+      ...clients.flatMap(({ name, credentialVersion, authentication: { password } }) =>
+        password === undefined ? [] : [wantedPassword(name, credentialVersion, password)],
+      ),
+      ...(broker.listeners.some(({ asksForPassword }) => asksForPassword)
+        ? [{ ...VERIFY_CLIENT, iterations: DEFAULT_ITERATIONS }]
+        : []),
+    ],
+    ...(signsCanaries(clientAuthority) && {
+      canaries: {
+        revoked: REVOKED_CANARY_NAME,
+        expired: EXPIRED_CANARY_NAME,
+        algorithm: clientCertificates.keyAlgorithm ?? keyAlgorithm,
+      },
     }),
-    passwords: clients.flatMap(({ name, credentialVersion, authentication: { password } }) =>
-      password === undefined ? [] : [wantedPassword(name, credentialVersion, password)],
-    ),
   };
+}
+
+const VERIFY_CLIENT = { name: VERIFY_CLIENT_NAME, credentialVersion: 1 };
+
+/** Somebody else's signer is only asked for what was declared. */
+export function signsCanaries(clientAuthority: CertificateAuthority | undefined): boolean {
+  return clientAuthority?.signsHere === true;
 }
 
 function wantedPassword(

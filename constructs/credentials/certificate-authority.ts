@@ -272,6 +272,11 @@ export class CertificateAuthority {
     return this.issuer.source.kind !== "trusted";
   }
 
+  /** Whether the key that signs is at hand, rather than with somebody who has rules of their own. */
+  get signsHere(): boolean {
+    return this.issues && this.issuer.source.kind !== "external";
+  }
+
   /** Whether nobody but this store can sign below anything that the broker trusts by it. */
   get signsAlone(): boolean {
     return this.generations.every(

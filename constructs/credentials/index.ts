@@ -24,6 +24,7 @@ export {
 export { handOver, lastHandovers, presentCredential } from "./handover";
 export { fulfil, planIssuance, type ClientCredentials, type Credentials, type Fulfilment } from "./issuance";
 export { Issuing, type IssuanceNote } from "./issuing";
+export { type ClientRecord } from "./record";
 export { RecordFolder } from "./record-folder";
 export { revokeClient, UnknownClientError } from "./revocations";
 export {

@@ -11,6 +11,7 @@ import {
 } from "../pki";
 import { trustedAuthorities } from "./authorities";
 import { Authority, TrustedAuthorities } from "./authority";
+import { Canaries, canaries } from "./canaries";
 import { CertificateAuthority } from "./certificate-authority";
 import { certificateFields, IssuanceNote, Issuing, Reason } from "./issuing";
 import { newest, newestByName, refuseLowerVersion, refuseLowerVersions } from "./latest";
@@ -45,6 +46,8 @@ export interface Credentials {
   /** Every client's certificate that has not expired and must not work now: its open sessions are to be closed. */
   readonly ended: readonly ClientRecord[];
   readonly clients: ReadonlyMap<string, ClientCredentials>;
+  /** Certificates that the broker must refuse. Absent where no authority of clients signs here. */
+  readonly canaries?: Canaries;
   readonly nextAction: NextAction;
 }
 
@@ -148,6 +151,8 @@ class Issuance {
     refuseLowerVersions(issuing.folder, clientsOfAnyKind);
     this.revocations.endEarlierVersions(clientsOfAnyKind);
     const clients = this.clients(clientAuthorities);
+    const refused =
+      wanted.canaries && clientAuthorities && canaries(issuing, wanted.canaries, clientAuthorities.issuing);
     const ended = this.revocations.endedCertificates(wanted.certificates);
     const lists = [...(clientAuthorities?.all ?? []), ...(controlAuthorities?.all ?? [])].map((authority) =>
       this.revocations.list(authority, ended),
@@ -167,6 +172,7 @@ class Issuance {
         revocationListsPem: lists.join(""),
         ended,
         clients,
+        ...(refused && { canaries: refused }),
         nextAction: nextAction as NextAction,
       },
     };

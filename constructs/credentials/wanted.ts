@@ -33,6 +33,15 @@ export interface WantedCertificate {
   readonly requestPem?: string;
 }
 
+/** Certificates that the broker must refuse, to see that it does. */
+export interface WantedCanaries {
+  /** Common name of one that is on the revocation list from its first day. */
+  readonly revoked: string;
+  /** Common name of one that has ended. */
+  readonly expired: string;
+  readonly algorithm: KeyAlgorithm;
+}
+
 export interface WantedPassword {
   readonly name: string;
   readonly credentialVersion: number;
@@ -53,4 +62,6 @@ export interface WantedCredentials {
   readonly controlName: string;
   readonly certificates: readonly WantedCertificate[];
   readonly passwords: readonly WantedPassword[];
+  /** Absent where no authority of clients signs here. */
+  readonly canaries?: WantedCanaries;
 }

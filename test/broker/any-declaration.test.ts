@@ -262,7 +262,7 @@ function filesOf(broker: MosquittoBroker): Files {
     expect(text.replace(/\$\$\{|%%\{/g, "")).not.toMatch(/[$%]\{/);
     return text.replace(/\$\$\{/g, () => "${").replace(/%%\{/g, () => "%{");
   };
-  return { conf: content("mosquitto.conf"), acl: content("acl") };
+  return { conf: content("logging.conf") + content("mosquitto.conf"), acl: content("acl") };
 }
 
 const plainConf = filesOf(declareBroker()).conf;

@@ -132,8 +132,10 @@ describe("outputs", () => {
       "connection_sensor-1",
       "endpoints",
       "next_action_at",
+      "verification",
     ]);
     expect(output["connection_sensor-1"]?.sensitive).toBe(true);
+    expect(output.verification?.sensitive).toBe(true);
     expect(output.endpoints?.value).toEqual([
       {
         kind: "mutualTls",
@@ -152,6 +154,7 @@ describe("outputs", () => {
     );
     expect(output["connection_sensor-1"]?.value).toContain('!contains(["password", "key_pem"], field)');
     expect(output["connection_sensor-1"]?.sensitive).toBe(false);
+    expect(Object.keys(output)).not.toContain("verification");
   });
 
   test("of two brokers in one stack clash, and a prefix is the remedy", () => {

@@ -5,9 +5,10 @@ import { CertificateAuthority, CredentialStore, Listener } from "../../construct
 import { renderAccessControlList } from "../../constructs/access";
 import { deliverMaterial } from "../../constructs/broker/delivery";
 import { brokerFiles } from "../../constructs/broker/material";
+import { renderLoggingConf } from "../../constructs/broker/conf/logging";
 import { renderMosquittoConf } from "../../constructs/broker/conf/mosquitto-conf";
 import { declaredFilesFaults, ExpectedSet, materialFaults } from "../../constructs/broker/preflight";
-import { parseHost } from "../../constructs/pki";
+import { KeyAlgorithm, parseHost } from "../../constructs/pki";
 import { WantedCredentials } from "../../constructs/credentials";
 import { authority, certificate, DAY, issue, NOW, password, wanted } from "../credentials/support";
 import { makeFolder, removeFolder } from "../support/workspace";
@@ -18,6 +19,7 @@ afterAll(() => removeFolder(parent));
 const expected: ExpectedSet = {
   listeners: [Listener.mutualTls(), Listener.passwordOverTls(), Listener.mutualTlsWithPassword({ webSockets: true })],
   checksRevocations: true,
+  logging: { types: ["error", "warning", "debug"], connectionMessages: false },
   extraNames: new Set(),
   hosts: [parseHost("broker.example")],
   rules: [
@@ -31,14 +33,16 @@ const expected: ExpectedSet = {
 function credentialsIn(store: string): NonNullable<ReturnType<typeof issue>["credentials"]> {
   const folder = path.join(parent, store);
   const passwords = [password("operator"), password("meter")];
+  const canaries = { revoked: "refused-1", expired: "refused-2", algorithm: KeyAlgorithm.ecdsaP256() };
   issue(folder, wanted({ certificates: [certificate("sensor-1"), certificate("gone")], passwords }));
-  return issue(folder, wanted({ passwords })).credentials!;
+  return issue(folder, wanted({ passwords, canaries })).credentials!;
 }
 
 const credentials = credentialsIn("own");
 const own = new Map([
   ...brokerFiles(credentials),
   ["mosquitto.conf", renderMosquittoConf({ listeners: expected.listeners, options: {}, checksRevocations: true })],
+  ["logging.conf", renderLoggingConf(expected.logging)],
   ["acl", renderAccessControlList(expected.rules)],
 ]);
 const foreign = brokerFiles(credentialsIn("foreign"));
@@ -76,7 +80,7 @@ test.each([...foreign.keys()].filter((name) => name !== "generation-host"))("%s 
 
 /** Lines that decide who gets in; the others, such as limits, have a meaning with any number. */
 const DECISIVE =
-  /^(allow_anonymous|password_file|acl_file|persistence_location|listener|protocol|max_connections|use_|certfile|keyfile|cafile|crlfile|require_|tls_version)/;
+  /^(allow_anonymous|password_file|acl_file|persistence_location|include_dir|listener|protocol|max_connections|use_|certfile|keyfile|cafile|crlfile|require_|tls_version)/;
 
 /** Where a character of a file counts: not in a comment. */
 function places(name: string): number[] {
@@ -239,7 +243,7 @@ describe("at a synth", () => {
       expected: { ...expected, rules },
       clients: [],
     });
-  const declared = new Map([...own].filter(([name]) => name === "mosquitto.conf" || name === "acl"));
+  const declared = new Map([...own].filter(([name]) => ["mosquitto.conf", "logging.conf", "acl"].includes(name)));
 
   beforeEach(() => jest.spyOn(process.stderr, "write").mockReturnValue(true));
   afterEach(() => jest.restoreAllMocks());

@@ -9,7 +9,7 @@ const shells: [string, string[]][] = [
 describe.each(shells)("%s", (_, shell) => {
   const [program, ...args] = shell as [string, ...string[]];
 
-  test.each(["writer.sh", "reloader.sh", "healthcheck.sh"])("reads %s without a fault", async (script) => {
+  test.each(["writer.sh", "reloader.sh", "probe.sh", "healthcheck.sh"])("reads %s without a fault", async (script) => {
     const result = await run(program, [...args, "-n", `${checkout}/constructs/broker/scripts/${script}`]);
     expect(result).toEqual({ code: 0, stdout: "", stderr: "" });
   });

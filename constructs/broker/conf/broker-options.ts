@@ -106,24 +106,26 @@ export interface PersistenceOptions {
 export type LogType =
   "error" | "warning" | "notice" | "information" | "debug" | "subscribe" | "unsubscribe" | "websockets";
 
-/** What the broker writes to its container's log. Changed, the container is replaced. */
+/** What the broker writes to its container's log. */
 export interface LoggingOptions {
   /**
-   * The kinds of lines (`log_type`); errors and warnings must be among them.
+   * The kinds of lines (`log_type`); errors and warnings must be among them. A running broker takes another choice over.
    *
    * @default ["error", "warning", "notice", "information"]
    */
   readonly types?: readonly LogType[];
 
   /**
-   * Whether each connection and disconnection is a line (`connection_messages`), also those of the health check.
+   * Whether each connection and disconnection is a line (`connection_messages`), also those of the health check. A running
+   * broker takes another choice over.
    *
    * @default true
    */
   readonly connectionMessages?: boolean;
 
   /**
-   * strftime(3) format of the time before each line (`log_timestamp_format`), such as `%Y-%m-%dT%H:%M:%S`.
+   * strftime(3) format of the time before each line (`log_timestamp_format`), such as `%Y-%m-%dT%H:%M:%S`. Changed, the
+   * container is replaced.
    *
    * @default - seconds since 1970
    */

@@ -20,6 +20,7 @@ export function confFaults(text: string, { listeners, checksRevocations, extraNa
     password_file: `${LIVE_FOLDER}/passwd`,
     acl_file: `${LIVE_FOLDER}/acl`,
     persistence_location: `${DATA_FOLDER}/`,
+    include_dir: LIVE_FOLDER,
   };
   return [
     ...Object.entries(wanted).flatMap(([name, value]) =>

@@ -31,13 +31,14 @@ const GLOBAL: readonly string[] = [
   `password_file ${LIVE_FOLDER}/passwd`,
   `acl_file ${LIVE_FOLDER}/acl`,
   `persistence_location ${DATA_FOLDER}/`,
+  // The one file in it that ends in .conf.
+  `include_dir ${LIVE_FOLDER}`,
   // Without it a handshake over TLS 1.3 takes 40 ms longer.
   "set_tcp_nodelay true",
 ];
 
 function renderBrokerOptions(options: BrokerOptions, heap: number): readonly string[] {
   const { limits = {}, persistence = {}, logging = {}, sysInterval = 10, extraConfig = [] } = options;
-  const { types = ["error", "warning", "notice", "information"], connectionMessages = true } = logging;
   const optional = (name: string, value: number | boolean | string | undefined, unit = ""): string[] =>
     value === undefined ? [] : [`${name} ${value}${unit}`];
   return [
@@ -58,8 +59,6 @@ function renderBrokerOptions(options: BrokerOptions, heap: number): readonly str
     `sys_interval ${sysInterval}`,
     "",
     "log_dest stdout",
-    ...types.map((type) => `log_type ${type}`),
-    `connection_messages ${connectionMessages}`,
     ...optional("log_timestamp_format", logging.timestampFormat),
     ...extraConfig,
   ];

@@ -124,6 +124,7 @@ const BROKER: Table = [
   ...fixed("broker", "the data volume is mounted there", "persistence_location"),
   ...fixed("broker", "otherwise TLS handshakes and small messages would wait", "set_tcp_nodelay"),
   ...fixed("broker", "the log goes where Docker reads it", "log_dest"),
+  ...fixed("broker", "what a running broker takes over is in the live set", "include_dir"),
 
   ...free("broker", BOTH, "autosave_on_changes", TRUE_OR_FALSE),
   // Beyond that, 2.1 warns that it takes the maximum.
@@ -146,13 +147,6 @@ const BROKER: Table = [
     ["global_plugin", "plugin_load"],
     "a plugin is code inside the broker that can let anybody in, past the declared clients and their rules",
     "declare the clients with addClient",
-  ),
-  ...refused(
-    "broker",
-    BOTH,
-    ["include_dir"],
-    "the files in it would be options that nobody has checked",
-    "write their lines into extraConfig",
   ),
   ...refused(
     "broker",

@@ -1,8 +1,9 @@
 # Makes a staged set live in the running broker and proves it. Runs in the broker's namespaces, as its user.
-# SET, CONF: see the writer. RELOADED: the file that this broker reads again, where that must not name its listeners.
+# SET, CONF: see the writer. VERIFY, LISTENERS: see probe.sh. RELOADED: the file that this broker reads again, where that must not name its listeners.
 set -u
 config=/mosquitto/config
 set=$config/sets/$SET
+files=$set
 
 say() { echo "$*" >&2; }
 live() { basename "$(readlink "$config/live")"; }
@@ -18,6 +19,14 @@ reload() {
     sed '/^listener /,$d' "$config/conf/$CONF.conf" >"$RELOADED.new" && mv "$RELOADED.new" "$RELOADED" || return 1
   fi
   kill -HUP 1
+}
+
+put_back() {
+  if [ "$previous" != "$SET" ]; then
+    activate "$previous"
+    reload
+    say "it is back on set $previous"
+  fi
 }
 
 # The name is in the set's own server certificate, the topic in its own rules: an answer proves both.
@@ -46,6 +55,18 @@ persist() {
   done
 }
 
+if [ -e "$config/refused" ]; then
+  cat "$config/refused" >&2
+  say "the broker was restarted on what it had before; mend the declaration and deploy again, or, where the reason lay"
+  say "elsewhere, remove the container of the writer and deploy again"
+  exit 1
+fi
+if [ -e "$config/conf/$CONF.stand-in" ]; then
+  rm -f "$config/conf/$CONF.stand-in"
+  say "the broker runs on the mosquitto.conf before this one, and is restarted; deploy once more"
+  kill -TERM 1
+  exit 1
+fi
 if [ ! -d "$set" ]; then
   say "set $SET is not staged; the writer did not finish"
   exit 1
@@ -64,12 +85,15 @@ if ! reload; then
 fi
 if ! persist answers; then
   say "the broker did not take set $SET, its last answer was: ${answer:-none}"
-  if [ "$previous" != "$SET" ]; then
-    activate "$previous"
-    reload
-    say "it is back on set $previous"
-  fi
+  put_back
   say "the reason is in the broker's log"
+  exit 1
+fi
+
+. "$set/probe.sh"
+if who=$(lets_strangers_in); then
+  say "the broker on set $SET does not refuse whom it must: $who"
+  put_back
   exit 1
 fi
 

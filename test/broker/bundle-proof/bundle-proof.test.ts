@@ -17,6 +17,7 @@ import {
 } from "../../../constructs";
 import { hashPassword, renderAccessControlList } from "../../../constructs/access";
 import { BundleProof, bundleFaults, BundleSurroundings } from "../../../constructs/broker/bundle-proof/bundle-proof";
+import { renderLoggingConf } from "../../../constructs/broker/conf/logging";
 import { renderMosquittoConf } from "../../../constructs/broker/conf/mosquitto-conf";
 import { deliverMaterial } from "../../../constructs/broker/delivery";
 import { connectionFile, renderMaterial } from "../../../constructs/broker/material";
@@ -71,11 +72,13 @@ class BrokerSet {
       hosts,
       serverAuthority,
       clientAuthority,
+      listeners: this.broker.listeners,
       clients: this.broker.clients,
     });
     this.expected = {
       listeners: this.broker.listeners,
       checksRevocations: true,
+      logging: {},
       extraNames: new Set(),
       hosts,
       rules: this.broker.clients.map(({ name: userName, publish, subscribe, deny }) => ({
@@ -814,6 +817,7 @@ describe("at a synth", () => {
       wanted: mixed.wanted,
       declaredFiles: new Map([
         ["mosquitto.conf", renderMosquittoConf({ listeners: everyListener, options: {}, checksRevocations: true })],
+        ["logging.conf", renderLoggingConf({})],
         ["acl", renderAccessControlList(mixed.expected.rules)],
       ]),
       expected: mixed.expected,

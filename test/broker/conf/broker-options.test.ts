@@ -23,14 +23,15 @@ function said(props: Partial<MosquittoBrokerProps>): string {
   }
 }
 
-/** The mosquitto.conf of a broker, and its container. */
+/** The mosquitto.conf of a broker, with what it includes, and its container. */
 function synthesized(
   props: Partial<MosquittoBrokerProps>,
   extraNames: readonly string[] = [],
 ): { readonly conf: MosquittoConf; readonly container: ReturnType<typeof containerNamed> } {
   const all = config(TerraformStack.of(declareBroker(props)));
   const uploads = containerNamed(all, "test-broker-writer").upload ?? [];
-  const text = uploads.find(({ file }) => file.endsWith("/mosquitto.conf"))?.content ?? "";
+  const contentOf = (name: string): string => uploads.find(({ file }) => file.endsWith(`/${name}`))?.content ?? "";
+  const text = contentOf("logging.conf") + contentOf("mosquitto.conf");
   return {
     conf: parseMosquittoConf(text.replace(/([$%])\1\{/g, "$1{"), new Set(extraNames)),
     container: containerNamed(all, "test-broker"),

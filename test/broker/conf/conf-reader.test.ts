@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { Listener } from "../../../constructs";
 import { parseMosquittoConf } from "../../../constructs/broker/conf/conf-reader";
 import { cataloguedOption } from "../../../constructs/broker/conf/option-catalogue";
+import { renderLoggingConf } from "../../../constructs/broker/conf/logging";
 import { renderMosquittoConf } from "../../../constructs/broker/conf/mosquitto-conf";
 
 const rendered = (): string =>
+  renderLoggingConf({}) +
   renderMosquittoConf({ listeners: [Listener.mutualTls()], options: {}, checksRevocations: true });
 
 const messageOf = (text: string, extraNames?: ReadonlySet<string>): string => {

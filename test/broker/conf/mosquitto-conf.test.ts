@@ -1,3 +1,4 @@
+import { renderLoggingConf } from "../../../constructs/broker/conf/logging";
 import fc from "fast-check";
 import { Listener } from "../../../constructs";
 import { BrokerOptions } from "../../../constructs";
@@ -92,7 +93,7 @@ test("every option of the broker is rendered under Mosquitto's name", () => {
         retainAvailable: false,
       },
       persistence: { enabled: false, autosaveInterval: 9 },
-      logging: { types: ["error", "warning"], connectionMessages: false, timestampFormat: "%H:%M:%S" },
+      logging: { timestampFormat: "%H:%M:%S" },
       sysInterval: 0,
       extraConfig: ["retain_expiry_interval 600"],
     }),
@@ -111,12 +112,16 @@ test("every option of the broker is rendered under Mosquitto's name", () => {
     retain_available: ["false"],
     persistence: ["false"],
     autosave_interval: ["9"],
-    log_type: ["error", "warning"],
-    connection_messages: ["false"],
     log_timestamp_format: ["%H:%M:%S"],
     sys_interval: ["0"],
     retain_expiry_interval: ["600"],
   });
+});
+
+test("what is logged is apart from mosquitto.conf, which a running broker does not get another one of", () => {
+  const logging = { types: ["error", "warning"], connectionMessages: false } as const;
+  expect(render([Listener.mutualTls()], true, { logging })).toBe(render([Listener.mutualTls()]));
+  expect(renderLoggingConf(logging)).toBe("log_type error\nlog_type warning\nconnection_messages false\n");
 });
 
 test("the control listener is on the container's own loopback address", () => {
