@@ -29,6 +29,7 @@ describe("the npm package", () => {
         !/^lib\/(constructs|cli)\/.*\.(js|d\.ts)$/.test(file) &&
         ![
           "lib/constructs/broker/scripts/healthcheck.sh",
+          "lib/constructs/broker/scripts/probe.sh",
           "lib/constructs/broker/scripts/reloader.sh",
           "lib/constructs/broker/scripts/writer.sh",
         ].includes(file),
