@@ -16,10 +16,11 @@ import { isKeyFileName } from "../../constructs/credentials/record-codec";
 import { KeySource, ParsedCertificate, parseRevocationList, revocationListFault } from "../../constructs/pki";
 import { run } from "../support/command";
 import { makeFolder, removeFolder } from "../support/workspace";
+import { deriveAtOnce } from "./quick-derivation";
 import { authority, certificate, contents, DAY, NOW, server, wanted } from "./support";
 
-// Each time that a sealed store is opened takes half a second, on purpose.
 jest.setTimeout(120_000);
+deriveAtOnce();
 
 const parent = makeFolder("branches");
 afterAll(() => removeFolder(parent));

@@ -8,9 +8,10 @@ import { subjectOfFileName } from "../../constructs/credentials/record";
 import { parseKeyFile, parseSealedRecord, SealingKey } from "../../constructs/credentials/sealing";
 import { run } from "../support/command";
 import { checkout, fileOf, makeFolder, removeFolder } from "../support/workspace";
+import { deriveAtOnce } from "./quick-derivation";
 import { certificate, contents, DAY, NOW, plain, wanted } from "./support";
 
-// Each time that a store is opened takes half a second, on purpose.
+// Where keys are derived as they are for people, each time that a store is opened takes half a second, on purpose.
 jest.setTimeout(120_000);
 
 const OLD = "correct horse battery staple";
@@ -169,6 +170,7 @@ describe("a sealed store", () => {
 });
 
 describe("in a git repository", () => {
+  deriveAtOnce();
   const declared = (...names: string[]): WantedCredentials =>
     wanted({ certificates: [certificate("short", { validityDays: 30 }), ...names.map((name) => certificate(name))] });
 
@@ -247,6 +249,7 @@ describe("in a git repository", () => {
 });
 
 describe("an error of a sealed store changes no byte", () => {
+  deriveAtOnce();
   let before: Record<string, string>;
   beforeEach(() => {
     issue(sealed());
@@ -315,6 +318,7 @@ describe("an error of a sealed store changes no byte", () => {
 });
 
 describe("a sealed store that somebody changed", () => {
+  deriveAtOnce();
   beforeEach(() => {
     issue(sealed(), wanted({ certificates: [certificate("a"), certificate("b")] }));
   });
@@ -428,6 +432,7 @@ describe("a sealed store that somebody changed", () => {
 });
 
 describe("convert", () => {
+  deriveAtOnce();
   const declared = wanted({ certificates: [certificate("a"), certificate("b")] });
 
   /** Half of the files of a conversion that has ended, over a store where it has not begun. */
