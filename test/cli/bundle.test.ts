@@ -1,8 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { answer, Operation, readAnswers } from "../../constructs/broker/operation";
-import { CommandResult, run } from "../support/command";
-import { checkout, makeFolder, removeFolder } from "../support/workspace";
+import { CommandResult } from "../support/command";
+import { cdktfMosquitto, library, writeApp } from "../support/command-line";
+import { makeFolder, removeFolder } from "../support/workspace";
 
 jest.setTimeout(60_000);
 
@@ -10,15 +11,14 @@ jest.setTimeout(60_000);
 describe("cdktf-mosquitto bundle, before a deploy,", () => {
   const folder = makeFolder("bundle");
   const app = `
-    import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-    import { App, TerraformStack } from "cdktf";
-    import { Authentication, CredentialStore, Listener, MosquittoBroker }
-      from ${JSON.stringify(path.join(checkout, "constructs"))};
+    const { DockerProvider } = require("@cdktf/provider-docker/lib/provider");
+    const { App, TerraformStack } = require("cdktf");
+    const { Authentication, CredentialStore, Listener, MosquittoBroker } = require(${library});
     const app = new App();
     const stack = new TerraformStack(app, "plant");
     new DockerProvider(stack, "docker", {});
     const hosts = ["broker.example"];
-    const broker = (id: string, port: number) => new MosquittoBroker(stack, id, {
+    const broker = (id, port) => new MosquittoBroker(stack, id, {
       hosts, credentials: CredentialStore.folder(id), outputPrefix: id + "_",
       listeners: [Listener.mutualTls({ port }), Listener.passwordOverTls({ port: port + 1 })],
     });
@@ -29,12 +29,10 @@ describe("cdktf-mosquitto bundle, before a deploy,", () => {
     app.synth();
     if (process.env.FAILS_LATER === "yes") throw new Error("something else fails");`;
   const command = (args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> =>
-    run("npx", ["tsx", path.join(checkout, "cli", "main.ts"), ...args], { cwd: folder, env });
+    cdktfMosquitto(args, { cwd: folder, env });
 
   beforeAll(async () => {
-    fs.writeFileSync(path.join(folder, "app.ts"), app);
-    const project = { language: "typescript", app: "npx tsx app.ts" };
-    fs.writeFileSync(path.join(folder, "cdktf.json"), JSON.stringify(project));
+    writeApp(folder, app);
     expect((await command(["issue", "plant", "--yes"])).code).toBe(0);
   });
   afterAll(() => removeFolder(folder));

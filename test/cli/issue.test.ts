@@ -1,32 +1,28 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { run } from "../support/command";
-import { checkout, fileOf, makeFolder, removeFolder } from "../support/workspace";
+import { CommandResult, run } from "../support/command";
+import { cdktfMosquitto, command, library, writeApp } from "../support/command-line";
+import { fileOf, makeFolder, removeFolder } from "../support/workspace";
 
 jest.setTimeout(60_000);
 
 describe("cdktf-mosquitto issue", () => {
   const folder = makeFolder("issue");
   const app = `
-    import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-    import { App, TerraformStack } from "cdktf";
-    import { CredentialStore, MosquittoBroker } from ${JSON.stringify(path.join(checkout, "constructs"))};
+    const { DockerProvider } = require("@cdktf/provider-docker/lib/provider");
+    const { App, TerraformStack } = require("cdktf");
+    const { CredentialStore, MosquittoBroker } = require(${library});
     const app = new App();
-    for (const [id, issue] of [["dev", "whenMissing"], ["prod", "never"]] as const) {
+    for (const [id, issue] of [["dev", "whenMissing"], ["prod", "never"]]) {
       const stack = new TerraformStack(app, id);
       new DockerProvider(stack, "docker", {});
-      const hosts = [app.node.tryGetContext("site") as string];
+      const hosts = [app.node.tryGetContext("site")];
       new MosquittoBroker(stack, "broker", { hosts, credentials: CredentialStore.folder(id, { issue }) });
     }
     app.synth();`;
-  const issue = (...args: string[]): ReturnType<typeof run> =>
-    run("npx", ["tsx", path.join(checkout, "cli", "main.ts"), ...args], { cwd: folder });
+  const issue = (...args: string[]): Promise<CommandResult> => cdktfMosquitto(args, { cwd: folder });
 
-  beforeAll(() => {
-    fs.writeFileSync(path.join(folder, "app.ts"), app);
-    const project = { language: "typescript", app: "npx tsx app.ts", context: { site: "site.example" } };
-    fs.writeFileSync(path.join(folder, "cdktf.json"), JSON.stringify(project));
-  });
+  beforeAll(() => writeApp(folder, app, { context: { site: "site.example" } }));
   afterAll(() => removeFolder(folder));
 
   test("of an unknown stack names those there are, and issues nothing anywhere", async () => {
@@ -39,8 +35,8 @@ describe("cdktf-mosquitto issue", () => {
 
   test("asks at a terminal before it issues, and issues nothing when the answer is no", async () => {
     // script(1) gives it a terminal.
-    const command = `npx tsx ${path.join(checkout, "cli", "main.ts")} issue prod`;
-    const result = await run("script", ["-qec", command, "/dev/null"], { cwd: folder, input: "n\n" });
+    const line = [...command, "issue", "prod"].join(" ");
+    const result = await run("script", ["-qec", line, "/dev/null"], { cwd: folder, input: "n\n" });
     expect(result.code).toBe(1);
     expect(result.stdout).toMatch(
       /server certificate: first issue[^]*Issue these \d+\? \[y\/N\][^]*Nothing was issued/,
@@ -64,9 +60,7 @@ describe("cdktf-mosquitto issue", () => {
   );
 
   test("elsewhere than beside a cdktf.json says so", async () => {
-    const elsewhere = await run("npx", ["tsx", path.join(checkout, "cli", "main.ts"), "issue", "prod"], {
-      cwd: path.join(folder, "prod"),
-    });
+    const elsewhere = await cdktfMosquitto(["issue", "prod"], { cwd: path.join(folder, "prod") });
     expect(elsewhere.stderr).toMatch(/cdktf\.json cannot be read.*in the folder of cdktf\.json/);
   });
 });

@@ -3,7 +3,8 @@ import * as path from "node:path";
 import { ConnectionBundle } from "../../constructs";
 import { unsealed } from "../judges/judges";
 import { CommandResult, mustRun, run } from "../support/command";
-import { checkout, makeFolder, removeFolder } from "../support/workspace";
+import { cdktfMosquitto, command as words } from "../support/command-line";
+import { makeFolder, removeFolder } from "../support/workspace";
 
 jest.setTimeout(60_000);
 
@@ -28,7 +29,7 @@ describe("cdktf-mosquitto, for who has a bundle and nothing else,", () => {
   afterAll(() => removeFolder(folder));
 
   const command = (args: readonly string[], input?: string): Promise<CommandResult> =>
-    run("npx", ["tsx", path.join(checkout, "cli", "main.ts"), ...args], {
+    cdktfMosquitto(args, {
       cwd: folder,
       ...(input !== undefined && { input }),
     });
@@ -202,9 +203,8 @@ describe("cdktf-mosquitto, for who has a bundle and nothing else,", () => {
   test("asks for the passphrase twice at a terminal, without showing it, and takes no slip of the finger", async () => {
     fs.writeFileSync(path.join(folder, "bundle.json"), JSON.stringify(bundle));
     // script(1) gives it a terminal.
-    const cli = `npx tsx ${path.join(checkout, "cli", "main.ts")}`;
     const ask = (answers: string): Promise<CommandResult> =>
-      run("script", ["-qec", `${cli} render bundle.json --seal --out asked`, "/dev/null"], {
+      run("script", ["-qec", [...words, "render bundle.json --seal --out asked"].join(" "), "/dev/null"], {
         cwd: folder,
         input: answers,
       });

@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { run } from "../support/command";
-import { checkout, makeFolder, removeFolder } from "../support/workspace";
+import { CommandResult } from "../support/command";
+import { cdktfMosquitto, library, runApp, writeApp } from "../support/command-line";
+import { makeFolder, removeFolder } from "../support/workspace";
 
 // Each command runs the app, which opens a sealed store.
 jest.setTimeout(120_000);
@@ -13,9 +14,9 @@ describe("a store that is sealed with a passphrase in a file", () => {
   const folder = makeFolder("cli-store");
   const store = path.join(folder, "credentials");
   const app = `
-    import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-    import { App, TerraformStack } from "cdktf";
-    import { CredentialStore, MosquittoBroker, TextSource } from ${JSON.stringify(path.join(checkout, "constructs"))};
+    const { DockerProvider } = require("@cdktf/provider-docker/lib/provider");
+    const { App, TerraformStack } = require("cdktf");
+    const { CredentialStore, MosquittoBroker, TextSource } = require(${library});
     const [passphrase, previousPassphrase] = [TextSource.file("passphrase"), TextSource.file("previous")];
     const forms = {
       sealed: () => CredentialStore.sealed("credentials", { passphrase }),
@@ -24,9 +25,9 @@ describe("a store that is sealed with a passphrase in a file", () => {
     };
     const app = new App();
     for (const [id, credentials] of [
-      ["prod", forms[process.env.FORM as keyof typeof forms]()],
+      ["prod", forms[process.env.FORM]()],
       ["empty", CredentialStore.sealed("nothing", { passphrase })],
-    ] as const) {
+    ]) {
       const stack = new TerraformStack(app, id);
       new DockerProvider(stack, "docker", {});
       const broker = new MosquittoBroker(stack, "broker", { hosts: ["broker.plant.example"], credentials });
@@ -35,11 +36,8 @@ describe("a store that is sealed with a passphrase in a file", () => {
     app.synth();`;
 
   type Form = "sealed" | "resealed" | "plain";
-  const command = (form: Form, ...args: string[]): ReturnType<typeof run> =>
-    run(path.join(checkout, "node_modules", ".bin", "tsx"), [path.join(checkout, "cli", "main.ts"), ...args], {
-      cwd: folder,
-      env: { FORM: form },
-    });
+  const command = (form: Form, ...args: string[]): Promise<CommandResult> =>
+    cdktfMosquitto(args, { cwd: folder, env: { FORM: form } });
 
   interface Answer {
     readonly broker: string;
@@ -77,11 +75,7 @@ describe("a store that is sealed with a passphrase in a file", () => {
     Object.keys(contents()).filter((name) => name.endsWith(".json") && !name.startsWith("key.")).length;
 
   beforeAll(async () => {
-    fs.writeFileSync(path.join(folder, "app.ts"), app);
-    fs.writeFileSync(
-      path.join(folder, "cdktf.json"),
-      JSON.stringify({ language: "typescript", app: "npx tsx app.ts" }),
-    );
+    writeApp(folder, app);
     passphrases(OLD);
     const { code, stderr } = await command("sealed", "issue", "prod");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -163,8 +157,7 @@ describe("a store that is sealed with a passphrase in a file", () => {
   test("without its passphrase does not keep an app from its work, which says why the stack will not plan", async () => {
     fs.rmSync(path.join(folder, "passphrase"));
     const out = path.join(folder, "out");
-    const env = { FORM: "sealed", CDKTF_OUTDIR: out };
-    const { code, stderr } = await run("npx", ["tsx", "app.ts"], { cwd: folder, env });
+    const { code, stderr } = await runApp(folder, { FORM: "sealed", CDKTF_OUTDIR: out });
     expect(code).toBe(0);
     expect(stderr).toMatch(/prod\/broker: the passphrase cannot be read from file passphrase .*will refuse to plan/);
     fs.rmSync(out, { recursive: true });
