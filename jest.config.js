@@ -6,6 +6,7 @@ const shared = {
 };
 
 module.exports = {
+  testSequencer: "<rootDir>/test/support/slow-first.cjs",
   projects: [
     {
       ...shared,
