@@ -1,6 +1,8 @@
 // Two projects: "unit" needs Node, the judges that set-up brings and the npm registry; "deploy" runs the real thing (Docker, Terraform, Mosquitto).
 const shared = {
   testEnvironment: "node",
+  // The temporary folder is taken away after each run.
+  cacheDirectory: "<rootDir>/.cache/jest",
   transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
   modulePathIgnorePatterns: ["<rootDir>/lib/", "<rootDir>/cdktf.out/", "<rootDir>/.cache/", "<rootDir>/.work/"],
 };

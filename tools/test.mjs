@@ -4,7 +4,8 @@
  *
  *     npm test -- unit        one step only; further words are a pattern for jest
  */
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mustRun, run } from "./setup/command.mjs";
 import { stopStartedDocker } from "./setup/docker.mjs";
@@ -12,6 +13,8 @@ import { setUp } from "./setup/index.mjs";
 import { checkout } from "./setup/paths.mjs";
 import { closingLine, countJest } from "./test-count.mjs";
 
+// CDKTF's own folders for tests are never taken away otherwise. Not below the checkout: paths of sockets have to be short.
+const temporary = await mkdtemp(join(tmpdir(), "cdktf-mosquitto-test-"));
 const reports = join(checkout, ".work", `reports-${process.pid}`);
 const [only, ...patterns] = process.argv.slice(2);
 
@@ -45,7 +48,7 @@ try {
   for (const [name, step] of Object.entries(steps)) {
     if (only !== undefined && only !== name) continue;
     console.log(`\n== ${name}`);
-    const { passed, failed } = await step(environment.env);
+    const { passed, failed } = await step({ ...environment.env, TMPDIR: temporary });
     total.passed += passed;
     total.failed += failed;
   }
@@ -54,6 +57,7 @@ try {
   total.failed += 1;
 } finally {
   await rm(reports, { recursive: true, force: true });
+  await rm(temporary, { recursive: true, force: true });
   if (startedDocker) {
     const engine = await stopStartedDocker();
     if (engine !== undefined) console.log(`\n${engine}`);
