@@ -12,7 +12,19 @@ export interface Inspected {
     readonly CapAdd: readonly string[] | null;
     readonly SecurityOpt: readonly string[] | null;
     readonly Memory: number;
+    readonly MemorySwap: number;
+    readonly Ulimits: readonly { Name: string; Soft: number; Hard: number }[] | null;
+    readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
+    readonly Privileged: boolean;
+    readonly PidMode: string;
+    readonly NetworkMode: string;
+    readonly Binds: readonly string[] | null;
     readonly PortBindings: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[]>>;
+  };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, unknown>>;
+    /** `null` where a port is not published. */
+    readonly Ports: Readonly<Record<string, unknown>>;
   };
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { mustRun, run } from "./command.mjs";
 import { cache, checkout } from "./paths.mjs";
 import { step, whileWaiting } from "./progress.mjs";
-import { installModules, providePip } from "./python.mjs";
+import { installModules, providePip, pythonKind } from "./python.mjs";
 import { hashOf } from "./stamp.mjs";
 import { whole } from "./whole-folder.mjs";
 
@@ -25,12 +25,9 @@ async function judgePaths() {
   const files = (await readdir(sources)).filter((file) => /^go\.(mod|sum)$|\.go$/.test(file)).sort();
   const program = (await hashOf(files.map((file) => join(sources, file)))).slice(0, 16);
   const modules = (await hashOf([requirements])).slice(0, 16);
-  // Compiled modules fit one version of Python on one kind of machine.
-  const kind = "import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform(), sep='-')";
-  const python = (await mustRun("ask Python for its version", "python3", ["-c", kind])).trim();
   return {
     program: join(cache, "judges", `go-${program}`, "judges"),
-    modules: join(cache, "judges", `python-${modules}-${python}`),
+    modules: join(cache, "judges", `python-${modules}-${await pythonKind()}`),
   };
 }
 

@@ -25,6 +25,12 @@ async function lookForPip(interactive) {
   );
 }
 
+/** @returns {Promise<string>} Compiled modules fit one version of Python on one kind of machine. */
+export async function pythonKind() {
+  const code = "import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform(), sep='-')";
+  return (await mustRun("ask Python for its version", "python3", ["-c", code])).trim();
+}
+
 async function hasPip() {
   return (await run("python3", ["-m", "pip", "--version"])).code === 0;
 }
@@ -36,7 +42,28 @@ async function hasPip() {
  * @param {string} folder
  */
 export async function installModules(requirements, folder) {
-  const options = ["--require-hashes", "--only-binary=:all:", "--no-deps", "--no-user", "--target", folder];
+  await install(requirements, folder, ["--only-binary=:all:"]);
+}
+
+/**
+ * One that has no wheel, built with what `installModules` has put into the same folder: pip would fetch tools of its own
+ * choice.
+ *
+ * @param {string} requirements
+ * @param {string} folder
+ */
+export async function buildModule(requirements, folder) {
+  await install(requirements, folder, ["--no-binary=:all:", "--no-build-isolation"], { PYTHONPATH: folder });
+}
+
+/**
+ * @param {string} requirements
+ * @param {string} folder
+ * @param {readonly string[]} how
+ * @param {Record<string, string>} [env]
+ */
+async function install(requirements, folder, how, env = {}) {
+  const options = ["--require-hashes", ...how, "--no-deps", "--no-user", "--target", folder];
   const args = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", ...options, "-r", requirements];
-  await mustRun(`install the modules of ${requirements}`, "python3", args);
+  await mustRun(`install the modules of ${requirements}`, "python3", args, { env });
 }

@@ -4,6 +4,7 @@ import { interopClients } from "./interop.mjs";
 import { judges } from "./judges.mjs";
 import { step } from "./progress.mjs";
 import { installSystemPackages } from "./system-packages.mjs";
+import { tlsScanner } from "./tls-scanner.mjs";
 
 /** What only the tests need: outside judges, by the package that has them. */
 const programs = [
@@ -29,5 +30,5 @@ export async function testTools(interactive) {
     return { result: undefined, summary: `installed ${missing.join(", ")}` };
   });
   // These are installed by some of those.
-  await Promise.all([judges(interactive), interopClients(interactive)]);
+  await Promise.all([judges(interactive), interopClients(interactive), tlsScanner(interactive)]);
 }
