@@ -21,7 +21,10 @@ export const propertyScenarios = scenarios([
       const late = await lab.connect(2);
       await late.subscribe([lab.topic("kept")]);
       await late.messageCount(1);
-      return { received: receiver.received("publish"), retained: late.received("publish").map(withoutTime) };
+      return {
+        received: receiver.received("publish").map(withoutTime),
+        retained: late.received("publish").map(withoutTime),
+      };
     },
   },
   {

@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import * as tls from "node:tls";
 import { Authentication, ConnectionBundle, Listener, MosquittoBroker } from "../../constructs";
+import { Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
 import { mustRun, run } from "../support/command";
 import { Deployment, images, versions } from "../support/deployment";
@@ -24,6 +25,9 @@ describe.each(versions)("a broker on Mosquitto %s, seen from outside,", (version
   const webSocketsKinds = version === "2.0.21" ? (["passwordOverTls"] as const) : kinds;
   const titles = [...kinds, ...webSocketsKinds.map((kind) => `${kind} over WebSockets`)];
   const PASSWORD_PORT = 1;
+  const MAX_CONNECTIONS = 16;
+  /** In CONNACK of MQTT 3.1.1, section 3.2.2.3. */
+  const NOT_AUTHORIZED = 5;
   const image = images[version]();
   const umask = process.umask();
   let ports: number[];
@@ -40,7 +44,7 @@ describe.each(versions)("a broker on Mosquitto %s, seen from outside,", (version
   /** The second one is at two addresses. */
   const where = (index: number): { port: number; bindAddresses?: string[]; maxConnections?: number } => ({
     port: ports[index] as number,
-    ...(index === PASSWORD_PORT && { bindAddresses: ["127.0.0.1", "127.0.0.2"], maxConnections: 16 }),
+    ...(index === PASSWORD_PORT && { bindAddresses: ["127.0.0.1", "127.0.0.2"], maxConnections: MAX_CONNECTIONS }),
   });
   const clients =
     (thingVersion: number) =>
@@ -148,6 +152,41 @@ describe.each(versions)("a broker on Mosquitto %s, seen from outside,", (version
       await deployment.deploy(props(), clients(2));
       for (const [maxVersion, session] of sessions) expect(await resume(session, maxVersion)).toBe(false);
       thing = await deployment.bundle("thing");
+    });
+  });
+
+  describe("to who guesses passwords:", () => {
+    const connect = (): Promise<RawConnection> =>
+      RawConnection.open({ ca: thing.ca_pem, port: ports[PASSWORD_PORT] as number });
+    async function guess(password: string): Promise<number | undefined> {
+      const connection = await connect();
+      const answer = await connection.connack("thing", password);
+      connection.close();
+      return answer;
+    }
+
+    test("all guesses are refused, and the right password still gets in: there is no lock-out", async () => {
+      const device = await Session.open(await deployment.bundle("other"));
+      const guesses = Array.from({ length: 8 }, async (_, guesser) => {
+        const answers = [];
+        for (let number = 0; number < 20; number += 1) answers.push(await guess(`guess ${guesser} ${number}`));
+        return answers;
+      });
+      expect(new Set((await Promise.all(guesses)).flat())).toEqual(new Set([NOT_AUTHORIZED]));
+      expect(await guess(thing.password as string)).toBe(0);
+      await device.publish("other/state", "still connected");
+      expect(device.disconnects).toBe(0);
+      await device.close();
+    });
+
+    test("no more connections than the listener has, and none of another listener's", async () => {
+      const silent = await Promise.all(Array.from({ length: MAX_CONNECTIONS }, connect));
+      await expect(
+        connect().then((more) => more.closed.then(() => Promise.reject(new Error("closed")))),
+      ).rejects.toThrow();
+      const device = await Session.open(await deployment.bundle("other"));
+      await device.close();
+      for (const connection of silent) connection.close();
     });
   });
 
