@@ -17,6 +17,8 @@ const programs = [
   { program: "cargo", args: ["--version"], package: "cargo" },
   { program: "javac", args: ["-version"], package: "default-jdk-headless" },
   { program: "mvn", args: ["--version"], package: "maven" },
+  { program: "ip", args: ["-Version"], package: "iproute2" },
+  { program: "iptables", args: ["--version"], package: "iptables" },
   { program: "unshare", args: ["--version"], package: "util-linux" },
 ];
 
