@@ -1,6 +1,7 @@
 import * as tls from "node:tls";
 import {
   Authentication,
+  BundleEndpoint,
   ConnectionBundle,
   KeyAlgorithm,
   Listener,
@@ -12,6 +13,7 @@ import { PERSISTENT, refusal, Session, without } from "../../tools/mqtt-session"
 import { until } from "../../tools/until";
 import { Deployment, images, Version, versions } from "../support/deployment";
 import { inspect, logs } from "../support/docker";
+import { shownCertificate } from "../support/shown-certificate";
 import { freePorts } from "../support/workspace";
 
 jest.setTimeout(180_000);
@@ -168,10 +170,10 @@ describe.each(versions)("every kind of listener side by side on Mosquitto %s", (
   if (version === "2.0.21") {
     test("another server certificate replaces the container, because WebSockets of 2.0 would keep the old one", async () => {
       const { Id } = await inspect(deployment.name);
-      const before = await certificateAt(
-        victim,
-        all.findIndex(({ kind, webSockets }) => webSockets && kind === "passwordOverTls"),
-      );
+      const endpoint = victim.endpoints?.[
+        all.findIndex(({ kind, webSockets }) => webSockets && kind === "passwordOverTls")
+      ] as BundleEndpoint;
+      const before = await shownCertificate(victim, endpoint);
       await deployment.deploy(
         {
           hosts: ["localhost"],
@@ -182,29 +184,11 @@ describe.each(versions)("every kind of listener side by side on Mosquitto %s", (
         clients,
       );
       expect((await inspect(deployment.name)).Id).not.toBe(Id);
-      const after = await certificateAt(
-        victim,
-        all.findIndex(({ kind, webSockets }) => webSockets && kind === "passwordOverTls"),
-      );
+      const after = await shownCertificate(victim, endpoint);
       expect(after).not.toBe(before);
     });
   }
 });
-
-/** SHA-256 fingerprint of the certificate that an endpoint shows. */
-function certificateAt({ endpoints, ca_pem: ca }: ConnectionBundle, index: number): Promise<string> {
-  const { host, port } = endpoints?.[index] ?? {};
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect(
-      { host: host ?? "", port: port ?? 0, ...(ca !== undefined && { ca }), servername: "localhost" },
-      () => {
-        resolve(socket.getPeerCertificate().fingerprint256);
-        socket.destroy();
-      },
-    );
-    socket.once("error", reject);
-  });
-}
 
 describe.each(versions)("other declarations, with RSA keys, on Mosquitto %s", (version) => {
   const deployment = new Deployment();

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { cp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "./command.mjs";
+import { buildGo } from "./go.mjs";
 import { cache, checkout } from "./paths.mjs";
 import { step, whileWaiting } from "./progress.mjs";
 import { installModules, providePip } from "./python.mjs";
@@ -24,7 +25,7 @@ const sources = join(checkout, "test", "interop", "clients");
 const programs = [
   // The one that takes longest first.
   { language: "rust", build: buildRust },
-  { language: "go", build: buildGo },
+  { language: "go", build: (folder) => buildGo("the client in Go", join(sources, "go"), join(folder, "client")) },
   { language: "java", build: buildJava },
   {
     language: "python",
@@ -81,13 +82,6 @@ export async function presentInteropClients() {
   const folders = await interopFolders();
   if (Object.values(folders).every((folder) => existsSync(folder))) return folders;
   throw new Error("The clients in other languages are not there, or not those of these sources. Run `npm test`.");
-}
-
-/** @param {string} folder */
-async function buildGo(folder) {
-  // -mod=readonly: what is built is exactly what go.sum vouches for, or nothing.
-  const args = ["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", join(folder, "client"), "."];
-  await mustRun("build the client in Go", "go", args, { cwd: join(sources, "go"), env: { CGO_ENABLED: "0" } });
 }
 
 /** @param {string} folder */

@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { mustRun, run } from "./command.mjs";
+import { mustRun } from "./command.mjs";
+import { buildGo } from "./go.mjs";
 import { cache, checkout } from "./paths.mjs";
 import { step, whileWaiting } from "./progress.mjs";
 import { installModules, providePip, pythonKind } from "./python.mjs";
@@ -43,7 +44,11 @@ export function judges(interactive) {
     const done = [];
     if (!existsSync(paths.program)) {
       await whole(dirname(paths.program), (folder) =>
-        whileWaiting(say, "building crypto/x509 and zlint from their Go modules", buildProgram(folder)),
+        whileWaiting(
+          say,
+          "building crypto/x509 and zlint from their Go modules",
+          buildGo("the judges of the tests", sources, join(folder, "judges")),
+        ),
       );
       done.push("built crypto/x509 and zlint");
     }
@@ -67,16 +72,4 @@ export async function presentJudges() {
   const paths = await judgePaths();
   if (existsSync(paths.program) && existsSync(paths.modules)) return paths;
   throw new Error("The judges of the tests are not there, or not those of these sources. Run `npm test -- unit`.");
-}
-
-/** @param {string} folder */
-async function buildProgram(folder) {
-  if ((await run("go", ["version"])).missing) {
-    throw new Error(
-      "Go, which builds the judges of the tests from their modules, is not on PATH. Install Go 1.25 or later.",
-    );
-  }
-  // -mod=readonly: what is built is exactly what go.sum vouches for, or nothing.
-  const args = ["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", join(folder, "judges"), "."];
-  await mustRun("build the judges of the tests", "go", args, { cwd: sources, env: { CGO_ENABLED: "0" } });
 }

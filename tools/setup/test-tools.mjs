@@ -2,6 +2,7 @@
 import { run } from "./command.mjs";
 import { interopClients } from "./interop.mjs";
 import { judges } from "./judges.mjs";
+import { loadClient } from "./load-client.mjs";
 import { step } from "./progress.mjs";
 import { installSystemPackages } from "./system-packages.mjs";
 import { tlsScanner } from "./tls-scanner.mjs";
@@ -32,5 +33,5 @@ export async function testTools(interactive) {
     return { result: undefined, summary: `installed ${missing.join(", ")}` };
   });
   // These are installed by some of those.
-  await Promise.all([judges(interactive), interopClients(interactive), tlsScanner(interactive)]);
+  await Promise.all([judges(interactive), interopClients(interactive), tlsScanner(interactive), loadClient()]);
 }
