@@ -10,8 +10,9 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const CLIENTS = Number(process.env.BENCH_CLIENTS ?? 2000);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 3);
 
-const [PLAIN, MODERN] = VARIANTS as readonly [Variant, Variant];
-const TALKING = VARIANTS.filter(({ title }) => /without|P-256, TLS 1\.[23]$/.test(title));
+const [PLAIN, MODERN, OLDER, RSA] = VARIANTS as readonly [Variant, Variant, Variant, Variant];
+const DISTURBED = [PLAIN, MODERN, RSA];
+const TALKING = [PLAIN, MODERN, OLDER];
 
 /** Prints the tables of docs/performance.md. */
 export async function reportLoad(folder: string): Promise<void> {
@@ -75,10 +76,9 @@ async function reportConnecting(bench: Bench): Promise<void> {
 }
 
 async function reportDisturbance(bench: Bench): Promise<void> {
-  const variants = [PLAIN, MODERN];
-  const measured = await inRounds(variants, (variant) => measureDisturbance(bench, variant));
+  const measured = await inRounds(DISTURBED, (variant) => measureDisturbance(bench, variant));
   heading(`${CLIENTS} clients`, ["Clients", "Longest answer", "Longest with a reload", "All back after a restart"]);
-  variants.forEach(({ title }, index) => {
+  DISTURBED.forEach(({ title }, index) => {
     const of = (what: "quiet" | "reload" | "storm"): number => median((measured[index] ?? []).map((one) => one[what]));
     row([title, `${of("quiet").toFixed(0)} ms`, `${of("reload").toFixed(0)} ms`, `${of("storm").toFixed(1)} s`]);
   });
