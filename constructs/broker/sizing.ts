@@ -24,8 +24,8 @@ const LEAST_MESSAGE_MEMORY = 4;
  */
 const TLS_MEMORY = 48;
 /**
- * OpenSSL keeps so many sessions of TLS 1.2 for clients that know no tickets, two hours long (SSL_CTX_sess_set_cache_size(3),
- * SSL_CTX_set_timeout(3)), for each listener: those of devices that connect again and again. Mosquitto has no option for it.
+ * OpenSSL keeps so many sessions of TLS 1.2 for clients that know no tickets, for each listener
+ * (SSL_CTX_sess_set_cache_size(3)): those of devices that connect again and again. Mosquitto has no option for it.
  */
 const CACHED_SESSIONS = 20 * 1024;
 /** Kilobytes of such a session, with the client's certificate; 5.9 for P-256 and 6.3 for RSA-2048 were measured. */

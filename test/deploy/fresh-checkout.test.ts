@@ -201,7 +201,7 @@ describe("a fresh checkout", () => {
     expect(fs.existsSync(path.join(folder, "state", "dev-clients"))).toBe(false);
   });
 
-  test("runs the commands of its CONTRIBUTING file", async () => {
+  test("runs the commands of its CONTRIBUTING file and of the guide to performance", async () => {
     const env = { ...cacheOfThisCheckout, BENCH_CLIENTS: "10", BENCH_RSA_CLIENTS: "2", BENCH_ROUNDS: "1" };
     const types = await run("npm", ["test", "--", "types"], { cwd: folder, env });
     expect(types.stdout.trim().split("\n").at(-1)).toBe("1 passed, 0 failed");
@@ -209,6 +209,9 @@ describe("a fresh checkout", () => {
     expect({ code: format.code, said: format.code === 0 ? "" : format.stdout }).toEqual({ code: 0, said: "" });
     const bench = await run("npm", ["run", "bench"], { cwd: folder, env });
     expect(bench.stdout).toMatch(/times bare node:crypto.*times as fast.*cdktf deploy dev.* s$/ms);
+    const load = await run("npm", ["run", "bench", "--", "load"], { cwd: folder, env: { ...env, BENCH_SECONDS: "1" } });
+    expect({ code: load.code, said: load.code === 0 ? "" : load.stderr }).toEqual({ code: 0, said: "" });
+    expect(load.stdout).toMatch(/^Connecting$.*^Memory$.*^10 clients$.*^QoS 0$.*^QoS 1$/ms);
     expect(await leftovers(container)).toEqual([]);
   });
 });
