@@ -1,10 +1,10 @@
 /** A broker of the load benchmark: the hardened container of a deploy, on a configuration that this library renders. */
 import * as path from "node:path";
-import { BROKER_USER, DATA_FOLDER, LIVE_FOLDER } from "../../constructs/broker/container-paths";
+import { BROKER_USER, CONFIG_FOLDER, DATA_FOLDER } from "../../constructs/broker/container-paths";
 import { LoadClient, LoadOptions } from "../../tools/load-client";
 import { until } from "../../tools/until";
 import { mustRun, run } from "../../test/support/command";
-import { inside } from "../../test/support/docker";
+import { inside, logs } from "../../test/support/docker";
 import { uniqueName } from "../../test/support/workspace";
 import { CONF, Route } from "./material";
 
@@ -41,19 +41,29 @@ export async function withBroker<T>(
   const hardening = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--ulimit=nofile=10000"];
   const mounts = [
     "-v",
-    `${path.join(folder, "live")}:${LIVE_FOLDER}:ro`,
+    `${path.join(folder, "config")}:${CONFIG_FOLDER}:ro`,
     "--tmpfs",
     `${DATA_FOLDER}:uid=1883,gid=1883`,
   ];
-  const logs = ["--log-opt=max-size=10m"];
   // On a network of its own, it keeps its address when it is restarted.
-  const options = ["--name", name, "--network", name, "--user", BROKER_USER, ...hardening, ...mounts, ...logs];
+  const options = [
+    "--name",
+    name,
+    "--network",
+    name,
+    "--user",
+    BROKER_USER,
+    ...hardening,
+    ...mounts,
+    "--log-opt=max-size=10m",
+  ];
   try {
     await mustRun("docker", ["network", "create", name]);
     await mustRun("docker", ["run", "-d", ...options, "--entrypoint", "/usr/sbin/mosquitto", image, "-c", CONF]);
     await until("the broker runs", async () => {
-      const { stdout, stderr } = await run("docker", ["logs", name]);
-      return /mosquitto version \S+ running/.test(stdout + stderr);
+      const said = await logs(name);
+      if (/Error/.test(said)) throw new Error(said);
+      return /mosquitto version \S+ running/.test(said);
     });
     return await work({ container: name, address: await addressOf(name) });
   } finally {

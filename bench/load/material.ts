@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { KeyAlgorithm, Listener } from "../../constructs";
 import { hashPassword, renderAccessControlList, renderPasswordFile } from "../../constructs/access";
-import { LIVE_FOLDER } from "../../constructs/broker/container-paths";
+import { CONFIG_FOLDER } from "../../constructs/broker/container-paths";
+import { LOGGING_FILE, renderLoggingConf } from "../../constructs/broker/conf/logging";
 import { renderMosquittoConf } from "../../constructs/broker/conf/mosquitto-conf";
 import {
   DAY,
@@ -28,7 +29,7 @@ export type Route = keyof typeof ROUTES;
 const PASSWORD_ITERATIONS = 1;
 const PASSWORD = "benchmark password";
 
-/** Writes what the broker reads to `live`, and the clients' bundles to a folder named by each route. */
+/** Writes what the broker reads to `config`, and the clients' bundles to a folder named by each route. */
 export function makeMaterial(folder: string, algorithm: KeyAlgorithm, clients: number): void {
   const validity = { notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + DAY) };
   const authority = issueAuthority({ commonName: "benchmark authority", algorithm, ...validity });
@@ -39,7 +40,8 @@ export function makeMaterial(folder: string, algorithm: KeyAlgorithm, clients: n
   const names = Array.from({ length: clients }, (_, index) => `${index < clients / 2 ? "first" : "second"}-${index}`);
   const topics = names.map((_, index) => [`load/${index}`]);
   const revocations = { number: 0, thisUpdate: validity.notBefore, nextUpdate: validity.notAfter, revoked: [] };
-  write(path.join(folder, "live"), {
+  write(path.join(folder, "config", "live"), {
+    [LOGGING_FILE]: renderLoggingConf({}),
     "server.crt": server.certificatePem,
     "server.key": server.privateKeyPem,
     "client-ca.crt": authority.certificatePem,
@@ -52,6 +54,8 @@ export function makeMaterial(folder: string, algorithm: KeyAlgorithm, clients: n
         return { userName, publish: filters, subscribe: filters, deny: [] };
       }),
     ),
+  });
+  write(path.join(folder, "config"), {
     "mosquitto.conf": renderMosquittoConf({
       listeners: Object.values(ROUTES),
       options: {},
@@ -75,7 +79,7 @@ export function makeMaterial(folder: string, algorithm: KeyAlgorithm, clients: n
   }
 }
 
-export const CONF = `${LIVE_FOLDER}/mosquitto.conf`;
+export const CONF = `${CONFIG_FOLDER}/mosquitto.conf`;
 
 /** For the broker's user, whoever owns the folder. */
 function write(folder: string, files: Readonly<Record<string, string>>): void {
