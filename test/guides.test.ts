@@ -11,6 +11,7 @@ const read = (...names: string[]): string => fs.readFileSync(path.join(checkout,
 const guide = read("docs", "certificates.md");
 const rules = read("docs", "listeners-clients-rules.md");
 const connecting = read("docs", "connect.md");
+const operations = read("docs", "operations.md");
 
 test("the guide's command for a request on a device makes one that is taken", () => {
   const folder = makeFolder("device");
@@ -33,7 +34,14 @@ test("every command of the guides and of the README is one that a test of the co
     ["cli", "render"],
   ];
   const tested = tests.map(([folder, name]) => read("test", folder as string, `${name}.test.ts`)).join("\n");
-  const texts = [guide, rules, connecting, read("README.md"), read("examples", "containers", "README.md")].join("\n");
+  const texts = [
+    guide,
+    rules,
+    connecting,
+    operations,
+    read("README.md"),
+    read("examples", "containers", "README.md"),
+  ].join("\n");
   const commands = [...texts.matchAll(/^npx cdktf(?:-mosquitto)? ([a-z-]+)/gm)].map(([, name]) => name as string);
   expect(commands.length).toBeGreaterThan(8);
   for (const name of new Set(commands)) expect(tested).toMatch(new RegExp(`"${name}"`));

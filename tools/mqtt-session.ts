@@ -27,15 +27,24 @@ export class Session {
     client.on("close", () => (this.disconnects += 1));
   }
 
-  /** Connects once. @throws {Error} when the broker, or TLS, refuses */
+  /** Connects, once if no `reconnectPeriod` is given. @throws {Error} when the broker, or TLS, refuses */
   static open(bundle: ConnectionBundle, options: IClientOptions = {}): Promise<Session> {
     const defaults: IClientOptions = { protocolVersion: 5, reconnectPeriod: 0, connectTimeout: 10_000 };
     const client = mqtt.connect(bundle.url, { ...optionsOf(bundle), ...defaults, ...options });
     const session = new Session(client);
     return new Promise((resolve, reject) => {
-      client.once("connect", () => resolve(session));
-      client.once("error", (error) => client.end(true, () => reject(error)));
-      client.once("close", () => client.end(true, () => reject(new Error("the connection was closed"))));
+      const fail = (error: Error): unknown => client.end(true, () => reject(error));
+      const closed = (): unknown => fail(new Error("the connection was closed"));
+      client.once("error", fail).once("close", closed);
+      client.once("connect", () => {
+        // One that is to connect again by itself may fail meanwhile.
+        if (client.options.reconnectPeriod !== 0)
+          client
+            .off("error", fail)
+            .off("close", closed)
+            .on("error", () => undefined);
+        resolve(session);
+      });
     });
   }
 

@@ -11,7 +11,8 @@ import { MosquittoImage } from "./mosquitto-image";
 export interface MosquittoBrokerProps extends BrokerOptions {
   /**
    * DNS names and IP addresses that clients use to reach the broker. The first is what bundles say; all are in the
-   * server's certificate, beside localhost and the loopback addresses.
+   * server's certificate, beside localhost and the loopback addresses. DNS names are the broker's on its Docker
+   * network, too: with others, the container is replaced.
    */
   readonly hosts: readonly string[];
 
