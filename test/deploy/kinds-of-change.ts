@@ -123,6 +123,11 @@ export const KINDS_OF_CHANGE: readonly Change[] = [
     alterations: [client("sensor", { publish: ["plant/+"], publishAndSubscribe: ["hall/#"], deny: ["hall/secret"] })],
   },
   {
+    what: "`logging`: `types`, `connectionMessages`",
+    costs: "nothing",
+    alterations: [props({ logging: { types: ["error", "warning", "debug"], connectionMessages: false } })],
+  },
+  {
     what: "an address added to `hosts`; `serverCertificate`, `clientCertificates`, `keyAlgorithm`; a renewal",
     costs: "new connections only",
     alterations: [
@@ -160,11 +165,6 @@ export const KINDS_OF_CHANGE: readonly Change[] = [
     ends: ["gateway", "operator", "sensor"],
   },
   {
-    what: "`logging`",
-    costs: "restart",
-    alterations: [props({ logging: { types: ["error", "warning", "notice"], connectionMessages: false } })],
-  },
-  {
     what: "`listeners`, `network`; a DNS name added to `hosts`",
     costs: "restart",
     alterations: [
@@ -176,13 +176,14 @@ export const KINDS_OF_CHANGE: readonly Change[] = [
     ],
   },
   {
-    what: "`limits`, `persistence`, `sysInterval`, `extraConfig`",
+    what: "`limits`, `persistence`, `sysInterval`, `extraConfig`, `logging.timestampFormat`",
     costs: "restart",
     alterations: [
       props({ limits: { maxQueuedMessages: 2000 } }),
       props({ persistence: { autosaveInterval: 30 } }),
       props({ sysInterval: 20 }),
       props({ extraConfig: ["retain_expiry_interval 1"] }),
+      props({ logging: { timestampFormat: "%H:%M:%S" } }),
     ],
   },
   {
