@@ -52,7 +52,8 @@ export interface ClientOptions extends AccessRuleOptions {
 
   /**
    * Raise it by one to end the client's credential and issue another: the old certificate is refused, and a generated
-   * password replaced, at the next deploy. A session that is open then is closed, and what was queued for it is lost.
+   * password replaced, at the next deploy. A connection that is open then is closed; what was queued for a certificate's
+   * session is lost, for a password's it is kept.
    *
    * @default 1
    */
