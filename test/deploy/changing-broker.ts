@@ -11,7 +11,7 @@ import { Deployment, images, Version } from "../support/deployment";
 import { inspect } from "../support/docker";
 import { Flow, Traffic } from "../support/traffic";
 import { freePorts, uniqueName } from "../support/workspace";
-import { altered, Change, Cost, Declared, firstDeclared, Surroundings } from "./kinds-of-change";
+import { Change, Cost, Declared, firstDeclared, REVOKED_BY_COMMAND, Surroundings } from "./kinds-of-change";
 
 const CONTAINERS = ["writer", "broker", "reloader"] as const;
 
@@ -37,6 +37,7 @@ export class ChangingBroker {
   private readonly network = uniqueName("cdktf-test-network");
   /** Every bundle that the newcomer has had. */
   private readonly bundles = new Set<string>();
+  private readonly open: { close(): Promise<void> }[] = [];
   private surroundings!: Surroundings;
   private declared!: Declared;
 
@@ -60,6 +61,7 @@ export class ChangingBroker {
   }
 
   async remove(): Promise<void> {
+    await this.close();
     await this.deployment.remove();
     await mustRun("docker", ["network", "rm", this.network]);
   }
@@ -67,15 +69,20 @@ export class ChangingBroker {
   /** Deploys a change while messages flow and bystanders are connected. */
   async undergo(change: Change): Promise<Effect> {
     const traffic = await Traffic.open("traffic", this.bundleOf("publisher"), this.bundleOf("subscriber"));
+    this.open.push(traffic);
     await traffic.publisher.publish("queued", "at least once");
     await traffic.publisher.client.publishAsync("queued", "exactly once", { qos: 2 });
     const bystanders = new Map<string, Session>();
-    for (const name of this.bystanders()) bystanders.set(name, await this.as(name));
+    for (const name of this.bystanders()) {
+      const session = await this.as(name);
+      bystanders.set(name, session);
+      this.open.push(session);
+    }
     const bundles = [...this.bundles.add(JSON.stringify(this.bundleOf("newcomer")))];
     const before = { containers: await this.containerIds(), met: await met(bundles) };
 
-    if (change.revoked !== undefined) this.revoke(change.revoked);
-    this.declared = altered(this.declared, change.alterations, this.surroundings);
+    if (change.kinds.some(([what]) => what === REVOKED_BY_COMMAND)) this.revoke("gateway");
+    this.declared = change.kinds.reduce((so, [, alter]) => alter(so, this.surroundings), this.declared);
     // Before the messages: it keeps this process busy.
     this.synth();
     const applying = this.apply();
@@ -88,7 +95,7 @@ export class ChangingBroker {
     if (traffic.disconnects > 0) dropped.push("publisher", "subscriber");
     const after = { containers: await this.containerIds(), met: await met(bundles) };
     const kept = await this.receivedAfterwards();
-    await Promise.all([traffic.close(), ...[...bystanders.values()].map((session) => session.close(true))]);
+    await this.close();
 
     const replaced = CONTAINERS.filter((_, index) => after.containers[index] !== before.containers[index]);
     const planned = replacementsIn(await applying);
@@ -99,6 +106,10 @@ export class ChangingBroker {
   /** Who is connected while a change is deployed. */
   get connected(): string[] {
     return [...this.bystanders(), "publisher", "subscriber"].sort();
+  }
+
+  private async close(): Promise<void> {
+    await Promise.all(this.open.splice(0).map((one) => one.close()));
   }
 
   private bystanders(): string[] {

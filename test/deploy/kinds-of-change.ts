@@ -30,16 +30,14 @@ export type Cost = "nothing" | "new connections only" | "its own session" | "res
 
 export type Alteration = (declared: Declared, surroundings: Surroundings) => Declared;
 
+/** Kinds of change that are deployed at once. */
 export interface Change {
-  /** As the guide names it. */
-  readonly what: string;
+  /** What each of them costs, and so what all of them do. */
   readonly costs: Cost;
-  /** Each of them alone costs that at most, and so do all together. */
-  readonly alterations: readonly Alteration[];
-  /** The clients whose sessions it ends, sorted. */
+  /** Each as the guide names it. */
+  readonly kinds: readonly (readonly [what: string, alteration: Alteration])[];
+  /** The clients whose sessions they end, sorted. */
   readonly ends?: readonly string[];
-  /** The client whose credential is revoked by the command before. */
-  readonly revoked?: string;
 }
 
 type Props = Partial<Declared["props"]>;
@@ -62,19 +60,28 @@ const removed =
     clients: Object.fromEntries(Object.entries(clients).filter(([one]) => one !== name)),
   });
 
+const both =
+  (first: Alteration, second: Alteration): Alteration =>
+  (declared, surroundings) =>
+    second(first(declared, surroundings), surroundings);
+
 const onFirstListener =
   (name: string): Alteration =>
-  (declared, surroundings) => {
-    const listeners = declared.props.listeners?.slice(0, 1) ?? [];
-    return client(name, { listeners, connectionOutput: false })(declared, surroundings);
-  };
+  (declared, surroundings) =>
+    client(name, { listeners: declared.props.listeners?.slice(0, 1) ?? [] })(declared, surroundings);
 
 const host = (name: string): Alteration => props((_, declared) => ({ hosts: [...declared.props.hosts, name] }));
 
-const rotation = (trusted: readonly number[], issuing: number): readonly Alteration[] =>
-  ["clientAuthority", "serverAuthority"].map((authority) =>
-    props({ [authority]: CertificateAuthority.managed({ trusted, issuing }) }),
-  );
+function rotation(trusted: readonly number[], issuing: number): Alteration {
+  // Not the same value: that would be one authority for both.
+  const authority = (): CertificateAuthority => CertificateAuthority.managed({ trusted, issuing });
+  return props({ clientAuthority: authority(), serverAuthority: authority() });
+}
+
+const unaltered: Alteration = (declared) => declared;
+
+/** Done to the store, not to the declaration. */
+export const REVOKED_BY_COMMAND = "`cdktf-mosquitto revoke`";
 
 /** Clients that do nothing but stay connected, by certificate and by password. */
 const BYSTANDERS: Declared["clients"] = {
@@ -102,98 +109,95 @@ export function firstDeclared({ image, ports }: Surroundings): Declared {
 }
 
 /** Every kind of change, in an order in which one broker goes through all. */
-export const KINDS_OF_CHANGE: readonly Change[] = [
+export const CHANGES: readonly Change[] = [
   {
-    what: "bundles: a client's `host`, `serverName`, `listeners`, `connectionOutput`; `connectionOutputs`, `outputPrefix`",
     costs: "nothing",
-    alterations: [
-      client("newcomer", { host: "127.0.0.1", serverName: "localhost" }),
-      onFirstListener("sensor"),
-      props({ connectionOutputs: ConnectionOutputs.withoutSecrets(), outputPrefix: "hall_" }),
+    kinds: [
+      [
+        "a client's `host`, `serverName`, `listeners`",
+        both(client("newcomer", { host: "127.0.0.1", serverName: "localhost" }), onFirstListener("sensor")),
+      ],
+      [
+        "`connectionOutput`, `connectionOutputs`, `outputPrefix`",
+        both(
+          client("sensor", { connectionOutput: false }),
+          props({ connectionOutputs: ConnectionOutputs.withoutSecrets(), outputPrefix: "hall_" }),
+        ),
+      ],
     ],
   },
   {
-    what: "a client added: `addClient`, `addClients`",
     costs: "nothing",
-    alterations: [client("guest", { publish: ["plant/guest"] })],
+    kinds: [["a client added: `addClient`, `addClients`", client("guest", { publish: ["plant/guest"] })]],
   },
   {
-    what: "rules: `publish`, `subscribe`, `publishAndSubscribe`, `deny`",
     costs: "nothing",
-    alterations: [client("sensor", { publish: ["plant/+"], publishAndSubscribe: ["hall/#"], deny: ["hall/secret"] })],
-  },
-  {
-    what: "`logging`: `types`, `connectionMessages`",
-    costs: "nothing",
-    alterations: [props({ logging: { types: ["error", "warning", "debug"], connectionMessages: false } })],
-  },
-  {
-    what: "an address added to `hosts`; `serverCertificate`, `clientCertificates`, `keyAlgorithm`; a renewal",
-    costs: "new connections only",
-    alterations: [
-      host("192.168.1.13"),
-      props({ serverCertificate: { credentialVersion: 2 } }),
-      props({ clientCertificates: { validityDays: 300 }, keyAlgorithm: KeyAlgorithm.ecdsaP384() }),
+    kinds: [
+      [
+        "rules: `publish`, `subscribe`, `publishAndSubscribe`, `deny`",
+        client("sensor", { publish: ["plant/+"], publishAndSubscribe: ["hall/#"], deny: ["hall/secret"] }),
+      ],
+      [
+        "`logging`: `types`, `connectionMessages`",
+        props({ logging: { types: ["error", "warning", "debug"], connectionMessages: false } }),
+      ],
+      ["`clientCertificates`", props({ clientCertificates: { validityDays: 300 } })],
     ],
   },
   {
-    what: "rotation of `clientAuthority`, `serverAuthority`, first step: both are trusted",
+    costs: "new connections only",
+    kinds: [
+      ["an address added to `hosts`", host("192.168.1.13")],
+      ["`serverCertificate`: `credentialVersion`", props({ serverCertificate: { credentialVersion: 2 } })],
+      ["`keyAlgorithm`", props({ keyAlgorithm: KeyAlgorithm.ecdsaP384() })],
+    ],
+  },
+  {
     costs: "nothing",
-    alterations: rotation([1, 2], 1),
+    kinds: [["rotation of `clientAuthority`, `serverAuthority`, first step: both are trusted", rotation([1, 2], 1)]],
   },
+  { costs: "new connections only", kinds: [["rotation, second step: the next one issues", rotation([1, 2], 2)]] },
+  { costs: "new connections only", kinds: [["rotation, last step: the old one is dropped", rotation([2], 2)]] },
   {
-    what: "rotation, second step: the next one issues",
-    costs: "new connections only",
-    alterations: rotation([1, 2], 2),
-  },
-  {
-    what: "rotation, last step: the old one is dropped",
-    costs: "new connections only",
-    alterations: rotation([2], 2),
-  },
-  {
-    what: "a client removed; its `authentication`",
     costs: "its own session",
-    alterations: [removed("guest"), client("panel", { authentication: Authentication.password() })],
+    kinds: [
+      ["a client removed", removed("guest")],
+      ["a client's `authentication`", client("panel", { authentication: Authentication.password() })],
+    ],
     ends: ["guest", "panel"],
   },
   {
-    what: "a client's `credentialVersion`; `cdktf-mosquitto revoke`",
     costs: "its own session",
-    alterations: [client("sensor", { credentialVersion: 2 }), client("operator", { credentialVersion: 2 })],
-    revoked: "gateway",
+    kinds: [
+      ["`credentialVersion` of a client's certificate", client("sensor", { credentialVersion: 2 })],
+      ["`credentialVersion` of a client's password", client("operator", { credentialVersion: 2 })],
+      [REVOKED_BY_COMMAND, unaltered],
+    ],
     ends: ["gateway", "operator", "sensor"],
   },
   {
-    what: "`listeners`, `network`; a DNS name added to `hosts`",
     costs: "restart",
-    alterations: [
-      host("broker.plant.example"),
-      props(({ ports }, { props: { listeners = [] } }) => ({
-        listeners: [listeners[0] as Listener, Listener.passwordOverTls({ port: ports[2], maxQos: 1 })],
-      })),
-      props(({ network }) => ({ network: BrokerNetwork.existing(network) })),
+    kinds: [
+      [
+        "`listeners`",
+        props(({ ports }, { props: { listeners = [] } }) => ({
+          listeners: [...listeners.slice(0, 1), Listener.passwordOverTls({ port: ports[2], maxQos: 1 })],
+        })),
+      ],
+      ["a DNS name added to `hosts`", host("broker.plant.example")],
+      ["`network`", props(({ network }) => ({ network: BrokerNetwork.existing(network) }))],
+      ["`limits`", props({ limits: { maxQueuedMessages: 2000 } })],
+      ["`persistence`", props({ persistence: { autosaveInterval: 30 } })],
+      ["`sysInterval`", props({ sysInterval: 20 })],
+      ["`logging`: `timestampFormat`", props({ logging: { timestampFormat: "%H:%M:%S" } })],
+      ["`extraConfig`", props({ extraConfig: ["retain_expiry_interval 1"] })],
     ],
   },
   {
-    what: "`limits`, `persistence`, `sysInterval`, `extraConfig`, `logging.timestampFormat`",
     costs: "restart",
-    alterations: [
-      props({ limits: { maxQueuedMessages: 2000 } }),
-      props({ persistence: { autosaveInterval: 30 } }),
-      props({ sysInterval: 20 }),
-      props({ extraConfig: ["retain_expiry_interval 1"] }),
-      props({ logging: { timestampFormat: "%H:%M:%S" } }),
-    ],
-  },
-  {
-    what: "`image`, also to and from another Mosquitto",
-    costs: "restart",
-    alterations: [props(({ otherImage }) => ({ image: otherImage }))],
+    kinds: [["`image`, also to and from another Mosquitto", props(({ otherImage }) => ({ image: otherImage }))]],
   },
 ];
 
-/** The declaration after some alterations, one upon the other. */
-export function altered(declared: Declared, alterations: readonly Alteration[], surroundings: Surroundings): Declared {
-  return alterations.reduce((before, alteration) => alteration(before, surroundings), declared);
-}
+/** Every row of the guide's table. */
+export const KINDS_OF_CHANGE = CHANGES.flatMap(({ kinds }) => kinds.map(([what]) => what));

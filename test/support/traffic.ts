@@ -65,6 +65,6 @@ export class Traffic {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.publisher.close(), this.subscriber.close()]);
+    await Promise.all([this.publisher.close(true), this.subscriber.close(true)]);
   }
 }
