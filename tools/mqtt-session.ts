@@ -20,6 +20,8 @@ export const PERSISTENT: IClientOptions = { clean: false, properties: { sessionE
 export class Session {
   readonly messages: { topic: string; payload: string }[] = [];
   disconnects = 0;
+  /** Whether the broker had kept the session (MQTT 5 section 3.2.2.1.1). */
+  resumed = false;
 
   private constructor(readonly client: MqttClient) {
     // From the first moment: queued messages come right behind CONNACK.
@@ -27,22 +29,22 @@ export class Session {
     client.on("close", () => (this.disconnects += 1));
   }
 
-  /** Connects, once if no `reconnectPeriod` is given. @throws {Error} when the broker, or TLS, refuses */
+  /** Connects once, or again after each loss with a `reconnectPeriod`. @throws {Error} when the broker, or TLS, refuses */
   static open(bundle: ConnectionBundle, options: IClientOptions = {}): Promise<Session> {
     const defaults: IClientOptions = { protocolVersion: 5, reconnectPeriod: 0, connectTimeout: 10_000 };
     const client = mqtt.connect(bundle.url, { ...optionsOf(bundle), ...defaults, ...options });
     const session = new Session(client);
     return new Promise((resolve, reject) => {
-      const fail = (error: Error): unknown => client.end(true, () => reject(error));
-      const closed = (): unknown => fail(new Error("the connection was closed"));
-      client.once("error", fail).once("close", closed);
-      client.once("connect", () => {
-        // One that is to connect again by itself may fail meanwhile.
-        if (client.options.reconnectPeriod !== 0)
-          client
-            .off("error", fail)
-            .off("close", closed)
-            .on("error", () => undefined);
+      const end = (error: Error): void => void client.end(true, () => reject(error));
+      const onClose = (): void => end(new Error("the connection was closed"));
+      client.once("error", end);
+      client.once("close", onClose);
+      client.once("connect", ({ sessionPresent }) => {
+        session.resumed = sessionPresent;
+        if (client.options.reconnectPeriod !== 0) {
+          client.off("error", end).off("close", onClose);
+          client.on("error", () => undefined);
+        }
         resolve(session);
       });
     });

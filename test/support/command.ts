@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 
 export interface CommandResult {
   readonly code: number;
@@ -44,4 +44,46 @@ export async function mustRun(program: string, args: readonly string[], options:
     throw new Error(`${program} ${args.join(" ")} ended with ${result.code}\n${result.stdout}\n${result.stderr}`);
   }
   return result.stdout;
+}
+
+/** A program that runs, as the leader of a process group of its own: what a terminal sends its signals to. */
+export interface Running {
+  /** What it has said so far, on standard output and standard error. */
+  said(): string;
+  hasEnded(): boolean;
+  /** Sends a signal to all its processes, as Ctrl-C in a terminal does. */
+  signal(signal: "SIGINT" | "SIGKILL"): void;
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+}
+
+export function start(
+  program: string,
+  args: readonly string[],
+  options: Pick<CommandOptions, "cwd" | "env"> = {},
+): Running {
+  const child = spawn(program, args, {
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let said = "";
+  let hasEnded = false;
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (said += data.toString()));
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      hasEnded = true;
+      resolve({ code, signal });
+    });
+  });
+  return {
+    said: () => said,
+    hasEnded: () => hasEnded,
+    ended,
+    signal: (signal) => {
+      if (hasEnded) return;
+      process.kill(-(child.pid as number), signal);
+    },
+  };
 }

@@ -9,7 +9,7 @@ import {
   MosquittoBrokerProps,
   MosquittoImage,
 } from "../../constructs";
-import { CommandResult, mustRun, run } from "./command";
+import { CommandResult, mustRun, run, Running, start } from "./command";
 import { leftovers, removeLeftovers } from "./docker";
 import { folderPath, removeFolder, uniqueName } from "./workspace";
 
@@ -78,6 +78,12 @@ export class Deployment {
     return run(this.terraform, ["apply", "-auto-approve", "-no-color", "-input=false"], { cwd: this.stackFolder });
   }
 
+  /** Begins to apply what was synthesised before. */
+  async startApply(): Promise<Running> {
+    await this.init();
+    return start(this.terraform, ["apply", "-auto-approve", "-no-color", "-input=false"], { cwd: this.stackFolder });
+  }
+
   /** @returns the plan's text, and whether it changes anything */
   async plan(): Promise<{ readonly changes: boolean; readonly failed: boolean; readonly text: string }> {
     await this.init();
@@ -111,6 +117,11 @@ export class Deployment {
   async remove(): Promise<void> {
     if (fs.existsSync(this.stateFile)) await this.destroy().catch(() => undefined);
     await removeLeftovers(this.name);
+    this.forget();
+  }
+
+  /** Takes its files away, and leaves what was deployed to be taken away with its engine. */
+  forget(): void {
     removeFolder(this.folder);
   }
 
