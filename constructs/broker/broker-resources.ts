@@ -120,7 +120,8 @@ export class BrokerResources {
       image: this.image.imageId,
       ...startOf(confPath(set.confHash), forgetsLimits),
       user: BROKER_USER,
-      restart: "unless-stopped",
+      // After a crash of its own, Docker takes what it has then stopped for stopped by hand: "unless-stopped" stays down.
+      restart: "always",
       readOnly: true,
       capabilities: { drop: ["ALL"] },
       securityOpts: ["no-new-privileges"],

@@ -1,32 +1,30 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { mustRun, run } from "../support/command";
+import { Engine } from "../support/engine";
 import { withTool } from "../support/tool-module";
-import { checkout, makeFolder, removeFolder, uniqueName } from "../support/workspace";
+import { checkout } from "../support/workspace";
 
 jest.setTimeout(120_000);
 
-/** A second engine beside the machine's own: in a network namespace, since it would take the first one's bridge. */
 describe("a Docker engine that is installed and stopped", () => {
-  const folder = makeFolder("engine");
-  const namespace = uniqueName("ns");
+  const engine = new Engine();
+  const { folder } = engine;
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    const where = async (program: string): Promise<string> =>
-      (await mustRun("sh", ["-c", `command -v ${program}`])).trim();
-    const [docker, dockerd, nsenter] = await Promise.all(["docker", "dockerd", "nsenter"].map(where));
-    await mustRun("ip", ["netns", "add", namespace]);
+    await engine.connect();
     const bin = path.join(folder, "bin");
     fs.mkdirSync(bin);
-    const socket = `unix://${folder}/docker.sock`;
-    const own = `--data-root ${folder}/data --exec-root ${folder}/exec --pidfile ${folder}/pid -H ${socket}`;
+    const docker = (await mustRun("sh", ["-c", "command -v docker"])).trim();
     const scripts = {
-      docker: `exec ${docker} -H ${socket} "$@"`,
-      dockerd: `exec ${nsenter} --net=/run/netns/${namespace} ${dockerd} ${own} "$@"`,
+      docker: `exec ${docker} -H ${engine.host} "$@"`,
+      dockerd: `exec ${engine.command.join(" ")} "$@"`,
     };
+    // The engine's own programs are looked for where these are not.
+    const outside = `PATH=\${PATH#${bin}:}`;
     for (const [name, script] of Object.entries(scripts)) {
-      fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${outside}\n${script}\n`, { mode: 0o755 });
     }
     env = { PATH: `${bin}:${process.env.PATH}`, DOCKER_HOST: "" };
     // A checkout of its own: the engine that runs these tests may have been started by this one.
@@ -34,8 +32,7 @@ describe("a Docker engine that is installed and stopped", () => {
   });
   afterAll(async () => {
     await withTool("setup/docker.mjs", "await module.stopStartedDocker();", { env, checkout: folder });
-    await run("ip", ["netns", "del", namespace]);
-    removeFolder(folder);
+    await engine.remove();
   });
 
   test("is started by set-up, which waits until it answers", async () => {
@@ -58,7 +55,7 @@ describe("a Docker engine that is installed and stopped", () => {
     });
     expect(stopped.stdout).toMatch(/is stopped/);
     expect((await run("docker", ["version"], { env })).code).not.toBe(0);
-    const processes = await mustRun("ip", ["netns", "pids", namespace]);
+    const processes = await mustRun("ip", ["netns", "pids", engine.namespace]);
     expect(processes.trim()).toBe("");
     expect(
       (await withTool("setup/docker.mjs", "print(await module.stopStartedDocker());", { env, checkout: folder }))

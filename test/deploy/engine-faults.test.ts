@@ -3,7 +3,7 @@ import { Listener, MosquittoBroker } from "../../constructs";
 import { PERSISTENT, refusal, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
 import { Deployment, images } from "../support/deployment";
-import { inside, inspect } from "../support/docker";
+import { inside } from "../support/docker";
 import { Engine } from "../support/engine";
 import { freePorts } from "../support/workspace";
 
@@ -63,22 +63,14 @@ describe("a Docker engine of its own", () => {
   describe("that is killed in the middle of a deploy, and started again,", () => {
     /** @param line what Terraform has just said when the engine is killed, some milliseconds later */
     async function killAt(line: RegExp): Promise<void> {
-      const delay = randomInt(400);
       deployment.synth(props, clients);
       const deploy = await deployment.startApply();
       await until(`Terraform says ${line}`, () => line.test(deploy.said()) || deploy.hasEnded());
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      await new Promise((resolve) => setTimeout(resolve, randomInt(400)));
       await engine.end("SIGKILL");
-      const { code } = await deploy.ended;
+      await deploy.ended;
       await engine.start();
-      const again = await deployment.apply();
-      expect({ line, delay, code: again.code, said: again.code === 0 ? "" : again.stderr }).toEqual({
-        line,
-        delay,
-        code: 0,
-        said: "",
-      });
-      expect(code).not.toBe(null);
+      await deployment.applyAgain();
       await nothingIsLeftToDo();
       expect(await refusal(await deployment.bundle(`sensor-${sensors}`))).toBeUndefined();
     }
@@ -141,7 +133,6 @@ describe("a Docker engine of its own", () => {
       await engine.connect();
       await engine.start();
       await isKept("before the power cut");
-      await until("it is healthy", async () => (await inspect(name)).State.Health?.Status === "healthy", 60);
       await nothingIsLeftToDo();
     });
   });

@@ -11,6 +11,7 @@ import {
 } from "../../constructs";
 import { CommandResult, mustRun, run, Running, start } from "./command";
 import { leftovers, removeLeftovers } from "./docker";
+import { follow } from "./guide";
 import { folderPath, removeFolder, uniqueName } from "./workspace";
 
 /** The images that `npm test` has set up, by the Mosquitto in them. */
@@ -76,6 +77,21 @@ export class Deployment {
   async apply(): Promise<CommandResult> {
     await this.init();
     return run(this.terraform, ["apply", "-auto-approve", "-no-color", "-input=false"], { cwd: this.stackFolder });
+  }
+
+  /**
+   * Applies again after a deploy that was cut off: what Docker had made, and had no time to tell of, is in no state. Then
+   * the guide says what to do.
+   *
+   * @throws {Error} with Terraform's words when it fails
+   */
+  async applyAgain(): Promise<void> {
+    let again = await this.apply();
+    if (/already (exists|in use)/.test(again.stderr)) {
+      await follow("faults", "A name is in use", { broker: this.name });
+      again = await this.apply();
+    }
+    if (again.code !== 0) throw new Error(`${again.stdout}\n${again.stderr}`);
   }
 
   /** Begins to apply what was synthesised before. */
