@@ -79,7 +79,7 @@ export class AuthorityGuard extends Construct {
           errorMessage: literal(
             `The store ${storeLocation} holds another authority than the one that broker ${brokerName} was deployed ` +
               `with (${purpose}, generation ${generation}), so every client would be locked out. Bring back the store, ` +
-              "or the declaration, that it was deployed from. To start afresh and hand every client a new bundle, destroy the broker first.",
+              "or the declaration, that it was deployed from. To start afresh and hand every client a new bundle, see docs/runbooks.md, Lost store.",
           ),
         },
         {

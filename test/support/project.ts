@@ -1,0 +1,133 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { ConnectionBundle } from "../../constructs";
+import { CommandResult, mustRun, run } from "./command";
+import { removeLeftovers } from "./docker";
+import { checkout, makeFolder, removeFolder, uniqueName } from "./workspace";
+
+export interface ProjectOptions {
+  /** Lines of the broker's props, beside its name. */
+  readonly props: readonly string[];
+  /** Lines after the broker is declared. */
+  readonly clients: readonly string[];
+  /** What stands in the place of names that a guide uses, which may not be unique or not be there. */
+  readonly replacements?: readonly (readonly [name: string, actual: string])[];
+}
+
+/** Where commands run. */
+export interface Surroundings {
+  /** A program, with its arguments, that runs the shell: in another host's network, for example. */
+  readonly within?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * An operator's project with a stack `prod` and a broker `prod-broker` in it, where the commands of a guide are run as
+ * they stand. `npx cdktf` does what it does without its progress display: another test runs the real one.
+ */
+export class Project {
+  readonly folder = makeFolder("project");
+  readonly name = uniqueName("prod-broker");
+  readonly stackFolder = path.join(this.folder, "cdktf.out", "stacks", "prod");
+  private readonly replacements: readonly (readonly [string, string])[];
+
+  constructor({ props, clients, replacements = [] }: ProjectOptions) {
+    this.replacements = [["prod-broker", this.name], ...replacements];
+    fs.writeFileSync(path.join(this.folder, "app.ts"), this.actual(appText(props, clients)));
+    const app = `${path.join(checkout, "node_modules", ".bin", "tsx")} app.ts`;
+    fs.writeFileSync(path.join(this.folder, "cdktf.json"), JSON.stringify({ language: "typescript", app }));
+    fs.mkdirSync(path.join(this.folder, "bin"));
+    fs.mkdirSync(path.join(this.folder, "state"));
+    fs.writeFileSync(path.join(this.folder, "bin", "npx"), npx(app), { mode: 0o755 });
+  }
+
+  /** Runs commands of a shell. */
+  sh(commands: string, { within = [], env = {} }: Surroundings = {}): Promise<CommandResult> {
+    const PATH = `${path.join(this.folder, "bin")}:${process.env.PATH}`;
+    const [program = "", ...args] = [...within, "bash", "-euo", "pipefail", "-c", this.actual(commands)];
+    return run(program, args, { cwd: this.folder, env: { PATH, ...env } });
+  }
+
+  /** The same, of what must succeed. @returns its standard output */
+  async mustSh(commands: string, surroundings: Surroundings = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.sh(commands, surroundings);
+    if (code !== 0) throw new Error(`${commands}\nended with ${code}\n${stdout}\n${stderr}`);
+    return stdout;
+  }
+
+  /** Changes the declaration: lines with `-` go, those with `+` come in their place, or to the broker's props. */
+  declare(diff: string): void {
+    const file = path.join(this.folder, "app.ts");
+    let text = fs.readFileSync(file, "utf8");
+    const lines = this.actual(diff).trim().split("\n");
+    const added = lines.flatMap((line) => (line.startsWith("+") ? [line.slice(1).trim()] : []));
+    const [first = MARK, ...others] = lines.flatMap((line) => (line.startsWith("-") ? [line.slice(1).trim()] : []));
+    for (const line of [first, ...others]) {
+      if (!text.includes(line)) throw new Error(`the declaration has no line ${line}`);
+    }
+    for (const line of others) text = text.replace(line, "");
+    text = text.replace(first, [...added, ...(first === MARK ? [MARK] : [])].join("\n"));
+    fs.writeFileSync(file, text);
+  }
+
+  async bundle(client: string): Promise<ConnectionBundle> {
+    const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
+    return JSON.parse(
+      await mustRun(terraform, ["output", "-json", `connection_${client}`], { cwd: this.stackFolder }),
+    ) as ConnectionBundle;
+  }
+
+  /** Takes everything away, also after a failure. */
+  async remove(): Promise<void> {
+    await removeLeftovers(this.name);
+    removeFolder(this.folder);
+  }
+
+  private actual(text: string): string {
+    return this.replacements.reduce((changed, [name, actual]) => changed.replaceAll(name, actual), text);
+  }
+}
+
+const MARK = "// more";
+
+function appText(props: readonly string[], clients: readonly string[]): string {
+  const library = JSON.stringify(path.join(checkout, "constructs"));
+  return `
+    import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+    import { App, LocalBackend, TerraformStack } from "cdktf";
+    import * as library from ${library};
+    const { Authentication, CertificateAuthority, CredentialStore, Listener, MosquittoImage, TextSource } = library;
+    const app = new App();
+    const stack = new TerraformStack(app, "prod");
+    stack.addOverride("terraform.required_providers.docker.version", ">= 3.6.2, < 5.0.0");
+    new LocalBackend(stack, { path: "../../../state/prod.tfstate" });
+    const { dockerHost, ...props } = {
+      dockerHost: undefined,
+      name: "prod-broker",
+      ${props.join("\n      ")}
+      ${MARK}
+    };
+    new DockerProvider(stack, "docker", dockerHost === undefined ? {} : { host: dockerHost });
+    const broker = new library.MosquittoBroker(stack, "broker", props);
+    ${clients.join("\n    ")}
+    app.synth();
+  `;
+}
+
+function npx(app: string): string {
+  const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
+  return `#!/bin/sh
+set -eu
+program=$1; shift
+if [ "$program" = cdktf-mosquitto ]; then exec ${path.join(checkout, "node_modules", ".bin", "tsx")} ${path.join(checkout, "cli", "main.ts")} "$@"; fi
+[ "$program" = cdktf ]
+CDKTF_OUTDIR=cdktf.out ${app}
+cd cdktf.out/stacks/"$2"
+[ -d .terraform ] || ${terraform} init -input=false -no-color >/dev/null
+case $1 in
+  diff) exec ${terraform} plan -input=false -no-color ;;
+  deploy) exec ${terraform} apply -auto-approve -input=false -no-color ;;
+  destroy) exec ${terraform} destroy -auto-approve -input=false -no-color ;;
+esac
+`;
+}
