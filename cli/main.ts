@@ -9,6 +9,7 @@ import { issue, IssueOptions } from "./commands/issue";
 import { open, OpenOptions } from "./commands/open";
 import { purge, PurgeOptions } from "./commands/purge";
 import { revoke } from "./commands/revoke";
+import { rollback, RollbackOptions } from "./commands/rollback";
 import { status } from "./commands/status";
 import { convert, handedOver } from "./commands/store";
 import { verify, VerifyOptions } from "./commands/verify";
@@ -124,6 +125,18 @@ program
   .action((stack: string, client: string, options: Parameters<typeof revoke>[2]) =>
     finish(revoke(stack, client, options)),
   );
+
+program
+  .command("rollback <stack>")
+  .description(
+    "put a broker back on the set of files before its present one, which is still on its volume; needs the docker command, " +
+      "and DOCKER_HOST where the broker's host is not the declared one",
+  )
+  .option("--broker <path>", "the broker's construct path, where the stack has several")
+  .option("--dry-run", "only show the two sets, and whether there is a way back")
+  .option("--readmit", "also where the set before lets in again whom the present one shuts out")
+  .addOption(json)
+  .action((stack: string, options: RollbackOptions) => finish(rollback(stack, options)));
 
 program
   .command("status <stack>")

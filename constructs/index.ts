@@ -30,6 +30,7 @@ export {
   type EndpointAuthentication,
 } from "./client/connection-bundle";
 export { ConnectionOutputs } from "./client/connection-outputs";
+export { type MonitoringClientOptions } from "./client/monitoring-client";
 export {
   MosquittoClient,
   type AccessRuleOptions,

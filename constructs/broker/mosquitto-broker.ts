@@ -15,6 +15,7 @@ import { AuthenticationMethod } from "../client/authentication";
 import { ListedClient } from "../client/client-list";
 import { ConnectionEndpoint } from "../client/connection-bundle";
 import { ConnectionOutputs } from "../client/connection-outputs";
+import { MONITORING_CLIENT_NAME, MonitoringClientOptions, monitoringOptions } from "../client/monitoring-client";
 import { ClientOptions, MosquittoClient } from "../client/mosquitto-client";
 import { describeFault, Fault } from "../faults";
 import { serverNames } from "../pki";
@@ -194,6 +195,17 @@ export class MosquittoBroker extends Construct {
    */
   addClient(name: string, options: ClientOptions = {}): MosquittoClient {
     return this.addAll([{ name, options }])[0] as MosquittoClient;
+  }
+
+  /**
+   * Declares a client that watches the broker: it receives the figures in `$SYS/broker/#`, and can neither publish nor
+   * receive anything else. See docs/monitoring.md for what to watch.
+   *
+   * @param name as of any client
+   * @throws {Error} naming every fault, such as `sysInterval: 0`, with which there are no figures
+   */
+  addMonitoringClient(name = MONITORING_CLIENT_NAME, options: MonitoringClientOptions = {}): MosquittoClient {
+    return this.addClient(name, monitoringOptions(options));
   }
 
   /**

@@ -112,9 +112,12 @@ done || {
 }
 cp "$set/ended" "$closed.new" && chmod 0600 "$closed.new" && mv "$closed.new" "$closed"
 
+# The set before stays, for `cdktf-mosquitto rollback`.
+if [ "$previous" != "$SET" ]; then echo "$previous" >"$config/previous"; fi
+before=$(cat "$config/previous" 2>/dev/null)
 for old in "$config"/sets/*; do
   name=$(basename "$old")
-  if [ "$name" != "$SET" ] && [ "$name" != "$previous" ]; then rm -rf "$old"; fi
+  if [ "$name" != "$SET" ] && [ "$name" != "$before" ]; then rm -rf "$old"; fi
 done
 for old in "$config"/conf/*; do
   if [ "$old" != "$config/conf/$CONF.conf" ]; then rm -f "$old"; fi

@@ -139,6 +139,10 @@ rm -rf "$config"/incoming-* "$config/mosquitto.conf"
 # A broker that runs on this mosquitto.conf goes over by reload, at the hand of the reloader. Otherwise it is
 # about to be started, and must find its set.
 if starts_anew "$set"; then
+  if [ -e "$config/live" ]; then
+    basename "$(readlink "$config/live")" >"$config/previous"
+    chown 1883:1883 "$config/previous"
+  fi
   rm -f "$config/live.new"
   ln -s "sets/$SET" "$config/live.new"
   chown -h 1883:1883 "$config/live.new"
