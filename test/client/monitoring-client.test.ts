@@ -19,7 +19,7 @@ describe("a monitoring client", () => {
     for (const rule of ["publish", "subscribe", "publishAndSubscribe", "deny"]) {
       const options = { [rule]: ["plant/#"] } as MonitoringClientOptions;
       expect(() => broker.addMonitoringClient("other", options)).toThrow(
-        new RegExp(`monitoring client\\.${rule}: .*plant/#.*; allowed: no rules.*; remedy: leave it out`),
+        new RegExp(`monitoring client\\.${rule}, got .*plant/#.*; allowed: no rules.*; remedy: leave it out`),
       );
     }
     expect(() => broker.addMonitoringClient("other", null as unknown as MonitoringClientOptions)).toThrow(/is null/);

@@ -39,6 +39,7 @@ export class Project {
     fs.mkdirSync(path.join(this.folder, "bin"));
     fs.mkdirSync(path.join(this.folder, "state"));
     fs.writeFileSync(path.join(this.folder, "bin", "npx"), npx(app), { mode: 0o755 });
+    fs.writeFileSync(path.join(this.folder, "bin", "mosquitto_sub"), MOSQUITTO_SUB, { mode: 0o755 });
   }
 
   /** Runs commands of a shell. */
@@ -87,6 +88,11 @@ export class Project {
     return this.replacements.reduce((changed, [name, actual]) => changed.replaceAll(name, actual), text);
   }
 }
+
+/** Which this machine may not have: from an image, in the host's network and on its files. */
+const MOSQUITTO_SUB = `#!/bin/sh
+exec docker run --rm --network host --volume "$PWD:$PWD:ro" --workdir "$PWD" --entrypoint mosquitto_sub "$MOSQUITTO_IMAGE_2_1" "$@"
+`;
 
 const MARK = "// more";
 

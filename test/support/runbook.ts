@@ -9,16 +9,17 @@ interface Block {
   readonly text: string;
 }
 
-/** One page of docs/runbooks.md: what stands in its blocks is what a test does, one block after another. */
+/** A part of a guide with commands: what stands in its blocks is what a test does, one block after another. */
 export class Runbook {
   private readonly blocks: Block[];
 
   constructor(
     readonly title: string,
     private readonly project: Project,
+    guide = "runbooks.md",
   ) {
-    const page = runbookPages().get(title);
-    if (page === undefined) throw new Error(`docs/runbooks.md has no page ${title}`);
+    const page = partsOf(guide).get(title);
+    if (page === undefined) throw new Error(`docs/${guide} has no part ${title}`);
     this.blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({
       language,
       text,
@@ -31,6 +32,8 @@ export class Runbook {
       const block = this.blocks.shift();
       if (block === undefined) throw new Error(`the page ${this.title} has no other step`);
       if (block.language === "sh") return this.project.sh(block.text, surroundings);
+      // Which another test compiles.
+      if (block.language === "ts") continue;
       if (block.language !== "diff") throw new Error(`the page ${this.title} has a block in ${block.language}`);
       this.project.declare(block.text);
     }
@@ -49,9 +52,9 @@ export class Runbook {
   }
 }
 
-/** The pages by title. */
-export function runbookPages(): ReadonlyMap<string, string> {
-  const text = fs.readFileSync(path.join(checkout, "docs", "runbooks.md"), "utf8");
-  const [, ...pages] = text.split(/^## /m);
-  return new Map(pages.map((page) => [page.split("\n")[0] as string, page]));
+/** The parts of a guide, by title. */
+export function partsOf(guide: string): ReadonlyMap<string, string> {
+  const text = fs.readFileSync(path.join(checkout, "docs", guide), "utf8");
+  const [, ...parts] = text.split(/^## /m);
+  return new Map(parts.map((part) => [part.split("\n")[0] as string, part]));
 }
