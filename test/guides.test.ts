@@ -5,6 +5,7 @@ import { Listener, MosquittoBroker } from "../constructs";
 import { BUNDLE_FORMATS } from "../constructs/client/formats";
 import { parseCertificationRequest } from "../constructs/pki";
 import { declareBroker } from "./support/declare";
+import { partsOf } from "./support/runbook";
 import { checkout, makeFolder, removeFolder } from "./support/workspace";
 
 const read = (...names: string[]): string => fs.readFileSync(path.join(checkout, ...names), "utf8");
@@ -45,6 +46,37 @@ test("every command of the guides and of the README is one that a test of the co
   const commands = [...texts.matchAll(/^npx cdktf(?:-mosquitto)? ([a-z-]+)/gm)].map(([, name]) => name as string);
   expect(commands.length).toBeGreaterThan(8);
   for (const name of new Set(commands)) expect(tested).toMatch(new RegExp(`"${name}"`));
+});
+
+describe("the runbooks and the guide to monitoring", () => {
+  const tests = ["runbooks-credentials", "runbooks-operations", "rollback", "monitoring"]
+    .map((name) => read("test", "deploy", `${name}.test.ts`))
+    .join("\n");
+
+  test.each(["runbooks.md", "monitoring.md"])(
+    "of %s, every part with commands is run by a test as it stands",
+    (guide) => {
+      const titles = [...partsOf(guide)].flatMap(([title, text]) => (/^```(sh|diff)$/m.test(text) ? [title] : []));
+      expect(titles.length).toBeGreaterThan(1);
+      for (const title of titles) expect(tests).toContain(`new Runbook("${title}"`);
+    },
+  );
+
+  test("every runbook that they point to is there", () => {
+    const titles = [...partsOf("runbooks.md").keys()];
+    const named = [
+      ...[read("docs", "monitoring.md"), read("docs", "runbooks.md")].join("\n").matchAll(/(?<!\w)_([A-Z][^_]+)_/g),
+    ];
+    expect(named.length).toBeGreaterThan(3);
+    for (const [, title] of named) expect(titles).toContain(title?.replace(/\s+/g, " "));
+  });
+
+  test("every figure of the broker that is an alert is one that a test sees", () => {
+    const [alerts = ""] = (partsOf("monitoring.md").get("Alerts") ?? "").split("From Docker");
+    const figures = [...alerts.matchAll(/^\| `([a-z0-9/]+)` /gm)].map(([, name]) => name as string);
+    expect(figures.length).toBeGreaterThan(5);
+    for (const name of figures) expect(tests).toContain(`"${name}"`);
+  });
 });
 
 describe("the guide to listeners, clients and rules", () => {

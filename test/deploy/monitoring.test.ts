@@ -73,8 +73,7 @@ describe.each(versions)("what the guide to monitoring says to watch, on Mosquitt
     page.end();
 
     monitoring = await session("monitoring");
-    await monitoring.subscribe("#");
-    await monitoring.subscribe("$SYS/#");
+    await monitoring.client.subscribeAsync(["#", "$SYS/#"], { qos: 0 });
     const sensor = await session("sensor-1");
     await sensor.publish("plant/secret", "not for its eyes", { retain: true });
     await expect(monitoring.publish("plant/a", "from it")).rejects.toThrow(/not authori[sz]ed/i);
