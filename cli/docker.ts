@@ -12,7 +12,7 @@ export class Docker {
    * @throws {DockerError} when it fails
    */
   run(...args: string[]): { readonly stdout: string; readonly stderr: string } {
-    const host = process.env.DOCKER_HOST ?? this.declaredHost;
+    const host = process.env.DOCKER_HOST || this.declaredHost;
     const { status, stdout, stderr, error } = spawnSync("docker", args, {
       encoding: "utf8",
       env: { ...process.env, ...(host !== undefined && { DOCKER_HOST: host }) },

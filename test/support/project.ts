@@ -2,8 +2,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { ConnectionBundle } from "../../constructs";
 import { CommandResult, mustRun, run } from "./command";
+import { command, library, writeApp } from "./command-line";
 import { removeLeftovers } from "./docker";
-import { checkout, makeFolder, removeFolder, uniqueName } from "./workspace";
+import { makeFolder, removeFolder, uniqueName } from "./workspace";
 
 export interface ProjectOptions {
   /** Lines of the broker's props, beside its name. */
@@ -33,12 +34,10 @@ export class Project {
 
   constructor({ props, clients, replacements = [] }: ProjectOptions) {
     this.replacements = [["prod-broker", this.name], ...replacements];
-    fs.writeFileSync(path.join(this.folder, "app.ts"), this.actual(appText(props, clients)));
-    const app = `${path.join(checkout, "node_modules", ".bin", "tsx")} app.ts`;
-    fs.writeFileSync(path.join(this.folder, "cdktf.json"), JSON.stringify({ language: "typescript", app }));
+    writeApp(this.folder, this.actual(appText(props, clients)));
     fs.mkdirSync(path.join(this.folder, "bin"));
     fs.mkdirSync(path.join(this.folder, "state"));
-    fs.writeFileSync(path.join(this.folder, "bin", "npx"), npx(app), { mode: 0o755 });
+    fs.writeFileSync(path.join(this.folder, "bin", "npx"), NPX, { mode: 0o755 });
     fs.writeFileSync(path.join(this.folder, "bin", "mosquitto_sub"), MOSQUITTO_SUB, { mode: 0o755 });
   }
 
@@ -58,7 +57,7 @@ export class Project {
 
   /** Changes the declaration: lines with `-` go, those with `+` come in their place, or to the broker's props. */
   declare(diff: string): void {
-    const file = path.join(this.folder, "app.ts");
+    const file = path.join(this.folder, "app.js");
     let text = fs.readFileSync(file, "utf8");
     const lines = this.actual(diff).trim().split("\n");
     const added = lines.flatMap((line) => (line.startsWith("+") ? [line.slice(1).trim()] : []));
@@ -72,9 +71,8 @@ export class Project {
   }
 
   async bundle(client: string): Promise<ConnectionBundle> {
-    const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
     return JSON.parse(
-      await mustRun(terraform, ["output", "-json", `connection_${client}`], { cwd: this.stackFolder }),
+      await mustRun(TERRAFORM, ["output", "-json", `connection_${client}`], { cwd: this.stackFolder }),
     ) as ConnectionBundle;
   }
 
@@ -97,12 +95,11 @@ exec docker run --rm --network host --volume "$PWD:$PWD:ro" --workdir "$PWD" --e
 const MARK = "// more";
 
 function appText(props: readonly string[], clients: readonly string[]): string {
-  const library = JSON.stringify(path.join(checkout, "constructs"));
   return `
-    import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-    import { App, LocalBackend, TerraformStack } from "cdktf";
-    import * as library from ${library};
-    const { Authentication, CertificateAuthority, CredentialStore, Listener, MosquittoImage, TextSource } = library;
+    const { DockerProvider } = require("@cdktf/provider-docker/lib/provider");
+    const { App, LocalBackend, TerraformStack } = require("cdktf");
+    const { Authentication, CertificateAuthority, CredentialStore, Listener, MosquittoBroker, MosquittoImage, TextSource }
+      = require(${library});
     const app = new App();
     const stack = new TerraformStack(app, "prod");
     stack.addOverride("terraform.required_providers.docker.version", ">= 3.6.2, < 5.0.0");
@@ -114,26 +111,25 @@ function appText(props: readonly string[], clients: readonly string[]): string {
       ${MARK}
     };
     new DockerProvider(stack, "docker", dockerHost === undefined ? {} : { host: dockerHost });
-    const broker = new library.MosquittoBroker(stack, "broker", props);
+    const broker = new MosquittoBroker(stack, "broker", props);
     ${clients.join("\n    ")}
     app.synth();
   `;
 }
 
-function npx(app: string): string {
-  const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
-  return `#!/bin/sh
+const TERRAFORM = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
+
+const NPX = `#!/bin/sh
 set -eu
 program=$1; shift
-if [ "$program" = cdktf-mosquitto ]; then exec ${path.join(checkout, "node_modules", ".bin", "tsx")} ${path.join(checkout, "cli", "main.ts")} "$@"; fi
+if [ "$program" = cdktf-mosquitto ]; then exec ${command.join(" ")} "$@"; fi
 [ "$program" = cdktf ]
-CDKTF_OUTDIR=cdktf.out ${app}
+CDKTF_OUTDIR=cdktf.out ${command[0]} app.js
 cd cdktf.out/stacks/"$2"
-[ -d .terraform ] || ${terraform} init -input=false -no-color >/dev/null
+[ -d .terraform ] || ${TERRAFORM} init -input=false -no-color >/dev/null
 case $1 in
-  diff) exec ${terraform} plan -input=false -no-color ;;
-  deploy) exec ${terraform} apply -auto-approve -input=false -no-color ;;
-  destroy) exec ${terraform} destroy -auto-approve -input=false -no-color ;;
+  diff) exec ${TERRAFORM} plan -input=false -no-color ;;
+  deploy) exec ${TERRAFORM} apply -auto-approve -input=false -no-color ;;
+  destroy) exec ${TERRAFORM} destroy -auto-approve -input=false -no-color ;;
 esac
 `;
-}

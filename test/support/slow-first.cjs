@@ -2,6 +2,8 @@ const { default: Sequencer } = require("@jest/test-sequencer");
 
 /** Test files of half a minute and more: started last, one of them would keep one core while the other idles. */
 const SLOW = [
+  "deploy/runbooks-credentials",
+  "deploy/runbooks-operations",
   "deploy/fresh-checkout",
   "deploy/changes",
   "deploy/faults",
