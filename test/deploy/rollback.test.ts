@@ -102,6 +102,13 @@ describe.each(versions)("rollback on Mosquitto %s", (version) => {
 
   if (version !== "2.0.21") return;
 
+  test("has its way back also after the reloader's container was taken away and made again", async () => {
+    await plant.mustSh("docker rm prod-broker-reloader");
+    expect(await refused()).toMatch(/or somebody took it away/);
+    await plant.mustSh("npx cdktf deploy prod");
+    expect(await plant.mustSh("npx cdktf-mosquitto rollback prod --dry-run")).toMatch(/it can be rolled back/);
+  });
+
   test("refuses to let anybody in again who was shut out meanwhile, and names who", async () => {
     const [thief, guesser] = await Promise.all([plant.bundle("sensor-1"), plant.bundle("operator")]);
     await plant.mustSh("npx cdktf-mosquitto revoke prod sensor-1");
