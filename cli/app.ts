@@ -23,11 +23,12 @@ export class AppError extends Error {
  * Runs the app of the present folder once, and lets the brokers of one stack do what is asked. The synthesized output is
  * thrown away.
  *
+ * @param isAttended whether a passphrase command may ask at the terminal
  * @returns what each broker answered, at least one
  * @throws {AppError} when it does not synthesise
  * @throws {Error} when there is no app, or it has no such stack
  */
-export function askBrokers(request: Request): OperationAnswer[] {
+export function askBrokers(request: Request, isAttended = true): OperationAnswer[] {
   const { app, context } = readProject();
   const outdir = fs.mkdtempSync(path.join(os.tmpdir(), "cdktf-mosquitto-"));
   const key = randomBytes(32).toString("base64");
@@ -40,8 +41,9 @@ export function askBrokers(request: Request): OperationAnswer[] {
       CDKTF_CONTEXT_JSON: JSON.stringify(context),
       ...operationEnvironment(operation),
     };
-    // A passphrase command may have to ask at the terminal. Standard output belongs to this command's own answer.
-    const { status, error } = spawnSync(app, { env, shell: true, stdio: ["inherit", 2, "inherit"] });
+    // Standard output belongs to this command's own answer.
+    const input = isAttended ? "inherit" : "ignore";
+    const { status, error } = spawnSync(app, { env, shell: true, stdio: [input, 2, "inherit"] });
     const answers = readAnswers(operation);
     if (status !== 0) {
       const message = `the app ${JSON.stringify(app)} does not synthesise: ${error?.message ?? `exit code ${status}`}`;

@@ -135,19 +135,25 @@ function storedClients({ broker, bundles = [], hosts = [] }: OperationAnswer): C
 }
 
 /** @param handed fingerprints of the bundles that are to be noted as handed over */
-function ask({ stack, clients, broker }: BundleRequest, handed?: Record<string, string>): readonly OperationAnswer[] {
-  const answers = answersOf(() =>
-    askBrokers({
-      name: "bundle",
-      stack,
-      ...(clients && { clients }),
-      ...(broker !== undefined && { broker }),
-      ...(handed && { handed }),
-    }),
-  );
+function ask(request: BundleRequest, handed?: Record<string, string>): readonly OperationAnswer[] {
+  const answers = askForBundles(request, { ...(handed && { handed }) });
   // Of a stack's brokers, not every one must know the client.
   const known = answers.filter(({ unknownClient }) => unknownClient !== true);
   return known.length > 0 ? known : answers;
+}
+
+/**
+ * What each broker of the app says of clients' bundles.
+ *
+ * @param isAttended whether a passphrase command may ask at the terminal
+ */
+export function askForBundles(
+  { stack, clients, broker }: BundleRequest,
+  noted: { readonly handed?: Record<string, string> } = {},
+  isAttended = true,
+): readonly OperationAnswer[] {
+  const asked = { stack, ...(clients && { clients }), ...(broker !== undefined && { broker }) };
+  return answersOf(() => askBrokers({ name: "bundle", ...asked, ...noted }, isAttended));
 }
 
 /** What fails in an app after its brokers have answered, such as another stack, is no matter of theirs. */

@@ -13,6 +13,7 @@ import { rollback, RollbackOptions } from "./commands/rollback";
 import { status } from "./commands/status";
 import { convert, handedOver } from "./commands/store";
 import { verify, VerifyOptions } from "./commands/verify";
+import { verifyClient, VerifyClientOptions } from "./commands/verify-client";
 
 /** Exit code of a command that was called wrongly; 1 is one that failed. */
 const USAGE_ERROR = 2;
@@ -91,11 +92,20 @@ program
   .action(async (file: string, options: OpenOptions) => finish(await open(file, options)));
 
 program
-  .command("verify <stack>")
-  .description("see from here whether the brokers are there, are who they should be, and turn strangers away")
+  .command("verify <stack> [client]")
+  .description(
+    "see from here whether the brokers are there, are who they should be, let in who may, and nobody else; or, of a " +
+      "client, why it cannot connect, without connecting as it",
+  )
   .addOption(json)
-  .option("--host <host>", "where they are reached from here (default: their first host)")
-  .action(async (stack: string, options: VerifyOptions) => finish(await verify(stack, options)));
+  .option("--broker <path>", "one broker's construct path (default: every one; of a client, its own)")
+  .option("--host <host>", "where they are reached from here (default: their first host, or the bundle's)")
+  .option("--bundle <file>", "of a client: the bundle that its device holds, as JSON (default: the present one)")
+  .option("--topic <topic>", "of a client: a topic that it wants to publish to or receive from")
+  .addOption(new Option("--port <port>", "of a client: the listener (default: its first)").argParser(portNumber))
+  .action(async (stack: string, client: string | undefined, options: VerifyOptions & VerifyClientOptions) =>
+    finish(client === undefined ? await verify(stack, options) : await verifyClient(stack, client, options)),
+  );
 
 program
   .command("purge <stack>")

@@ -1,18 +1,34 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import type { TlsVersion } from "../constructs/broker/conf/tls";
+import type { ListenerKind } from "../constructs/broker/listener";
 import { ConnectionBundle } from "../constructs/client/connection-bundle";
 import { stackFolder } from "./project";
+import type { ShownCertificate } from "./verification/handshake";
 
 /** An endpoint of a broker, as its output `endpoints` tells. */
 export interface DeployedEndpoint {
-  readonly kind: string;
+  readonly kind: ListenerKind;
   readonly host: string;
   readonly port: number;
   readonly protocol: ConnectionBundle["protocol"];
   readonly url: string;
   /** Every name and address in the server's certificate. */
   readonly hosts: readonly string[];
+  /** The lowest TLS that it takes. @default - not told */
+  readonly tls_version?: TlsVersion;
+}
+
+/** The library's own client, which the output `verification` tells. */
+export interface Verification {
+  readonly client_id: string;
+  /** The only topic that it may publish to and receive from. */
+  readonly topic: string;
+  readonly certificate?: ShownCertificate;
+  readonly revoked?: ShownCertificate;
+  readonly expired?: ShownCertificate;
+  readonly password?: string;
 }
 
 /** A certificate in use, as the output `certificates` tells. */
@@ -39,6 +55,8 @@ export interface DeployedBroker {
   readonly caPem: string;
   readonly nextActionAt: string;
   readonly bundles: readonly DeployedBundle[];
+  /** Absent where the outputs carry no secrets. */
+  readonly verification?: Verification;
 }
 
 type Outputs = Readonly<Record<string, { readonly value: unknown; readonly sensitive: boolean } | undefined>>;
@@ -59,6 +77,7 @@ function deployed(broker: string, names: readonly string[], outputs: Outputs): D
   const prefix = prefixOf(names);
   const value = (name: string): unknown => outputs[`${prefix}${name}`]?.value ?? undefined;
   const endpoints = value("endpoints");
+  const verification = value("verification");
   if (endpoints === undefined) return [];
   return [
     {
@@ -72,6 +91,7 @@ function deployed(broker: string, names: readonly string[], outputs: Outputs): D
         if (output?.value === undefined || output.value === null) return [];
         return [{ bundle: output.value as ConnectionBundle, hasSecrets: output.sensitive }];
       }),
+      ...(verification !== undefined && { verification: verification as Verification }),
     },
   ];
 }

@@ -1,0 +1,137 @@
+import { randomUUID } from "node:crypto";
+import mqtt, { IClientOptions, MqttClient } from "mqtt";
+import type { QoS } from "mqtt-packet";
+import { Failure, failureOf, PATIENCE, proving, ShownCertificate } from "./handshake";
+
+/** What a client connects with. */
+export interface Identity {
+  readonly clientId: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly certificate?: ShownCertificate;
+}
+
+/** How a server is proved, by a client that refuses any other. */
+export interface Trust {
+  readonly serverName: string;
+  readonly caPem: string;
+}
+
+/** How an MQTT connection ended: `refused` with the reason code of CONNACK. */
+export type Entry = Admission | { readonly kind: "refused"; readonly reason: string } | Failure;
+
+export interface Admission {
+  readonly kind: "in";
+  readonly client: MqttClient;
+  readonly maximumQos: QoS;
+}
+
+/** Reason code of DISCONNECT (MQTT 5 section 3.14.2.1). */
+const SESSION_TAKEN_OVER = 0x8e;
+
+/** Another connection with the same identity came. */
+export class TakenOver extends Error {
+  constructor() {
+    super("session taken over: another verify of this broker runs at the same time");
+  }
+}
+
+/** Its names for them are Node's. */
+type TlsOptions = Pick<IClientOptions, "ca" | "cert" | "key">;
+
+/** Connects once, over MQTT 5, with a session that ends with the connection. */
+export function enter(url: string, identity: Identity, trust?: Trust): Promise<Entry> {
+  const { clientId, username, password, certificate } = identity;
+  const secured = trust === undefined ? {} : (proving(trust, certificate) as TlsOptions);
+  const options: IClientOptions = {
+    protocolVersion: 5,
+    clientId,
+    clean: true,
+    reconnectPeriod: 0,
+    connectTimeout: PATIENCE,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...secured,
+    // Over WebSockets MQTT.js takes what is for TLS from there.
+    wsOptions: secured,
+  };
+  return new Promise((resolve) => {
+    const client = mqtt.connect(url, options);
+    const end = (entry: Entry): void => {
+      client.removeAllListeners().on("error", () => undefined);
+      client.end(true, () => resolve(entry));
+    };
+    client.once("connect", ({ properties }) => {
+      client.removeAllListeners("error").removeAllListeners("close");
+      client.on("error", () => undefined);
+      resolve({ kind: "in", client, maximumQos: (properties?.maximumQoS ?? 2) as QoS });
+    });
+    client.once("error", (error) => end(entryOf(error)));
+    client.once("close", () => end({ kind: "closed" }));
+  });
+}
+
+function entryOf(error: Error & { code?: unknown }): Entry {
+  if (typeof error.code === "number") return { kind: "refused", reason: error.message.replace(/^.*?: /, "") };
+  if (error.message === "connack timeout") return { kind: "silent" };
+  return failureOf(error);
+}
+
+/** What a client may do, tried: one thing after another, each within the limit of time. */
+export interface Trial {
+  /** Whether what it published to its own topic came back. */
+  readonly cameBack: boolean;
+  /** How publishing to a topic of others was refused; nothing where it was not. */
+  readonly refusal?: string;
+  /** Topics of others that it received a message of. */
+  readonly overheard: readonly string[];
+}
+
+/**
+ * Publishes to the topic that is allowed and to one that is not, subscribed to all there is. What comes back marks the end:
+ * whatever else would be delivered is delivered before it.
+ *
+ * @throws {TakenOver}
+ * @throws {Error} when the connection ends, or the time
+ */
+export async function tryTopics({ client, maximumQos }: Admission, allowed: string, forbidden: string): Promise<Trial> {
+  const mark = randomUUID();
+  const overheard = new Set<string>();
+  let stop: (error: Error) => void = () => undefined;
+  const stopped = new Promise<never>((_, reject) => (stop = reject));
+  // Nobody may wait for it yet.
+  stopped.catch(() => undefined);
+  const limit = setTimeout(() => stop(new Error("no answer")), PATIENCE);
+  client.on("disconnect", ({ reasonCode }) => reasonCode === SESSION_TAKEN_OVER && stop(new TakenOver()));
+  client.on("close", () => stop(new Error("the connection was closed")));
+  const cameBack = new Promise<boolean>((resolve) => {
+    client.on("message", (topic, payload) => {
+      if (topic === allowed) return payload.toString() === mark && resolve(true);
+      return overheard.add(topic);
+    });
+  });
+  const within = <T>(action: Promise<T>): Promise<T> => Promise.race([action, stopped]);
+  try {
+    // Of a message of QoS 0 nobody is told that it is refused.
+    const qos = maximumQos === 0 ? 0 : 1;
+    // Mosquitto grants every subscription, and checks each message it delivers. `$SYS/broker/version` is retained.
+    await within(client.subscribeAsync({ "#": { qos: 0, rh: 2 }, "$SYS/broker/version": { qos: 0 } }));
+    await within(client.subscribeAsync([forbidden, allowed], { qos: 0 }));
+    const refusal = await within(
+      client.publishAsync(forbidden, mark, { qos }).then(
+        () => undefined,
+        (error: Error) => error.message,
+      ),
+    );
+    await within(client.publishAsync(allowed, mark, { qos }));
+    return {
+      cameBack: await within(cameBack),
+      ...(refusal !== undefined && { refusal }),
+      overheard: [...overheard],
+    };
+  } finally {
+    clearTimeout(limit);
+    client.removeAllListeners("close");
+    await new Promise<void>((resolve) => client.end(true, () => resolve()));
+  }
+}
