@@ -4,6 +4,7 @@ import { ConnectionEndpoint, endpointUrl, SECRET_FIELDS } from "../client/connec
 import { ConnectionOutputs } from "../client/connection-outputs";
 import { Fault } from "../faults";
 import { tokenFault } from "../value-faults";
+import type { TlsVersion } from "./conf/tls";
 import { CERTIFICATES_FILE, connectionFile, NEXT_ACTION_FILE, VERIFICATION_FILE } from "./material";
 import { Reservations } from "./reservations";
 import { expression, quoted } from "../terraform-text";
@@ -17,6 +18,8 @@ export interface BrokerOutputsProps {
     readonly kind: string;
     /** Every name and address in the server's certificate. */
     readonly hosts: readonly string[];
+    /** The lowest that it accepts, where it speaks TLS. */
+    readonly tls_version?: TlsVersion;
   })[];
 }
 

@@ -144,7 +144,10 @@ export class MosquittoBroker extends Construct {
       connectionOutputs: props.connectionOutputs ?? ConnectionOutputs.withSecrets(),
       endpoints: listeners.map((listener) => {
         const { host, port, protocol } = endpointOf(listener, hosts[0].value);
-        return { kind: listener.kind, host, port, protocol, hosts: serverNames(hosts) };
+        return {
+          ...{ kind: listener.kind, host, port, protocol, hosts: serverNames(hosts) },
+          ...(listener.usesTls && { tls_version: listener.options.tlsVersion ?? "tlsv1.2" }),
+        };
       }),
     });
 
