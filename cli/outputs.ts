@@ -3,9 +3,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { TlsVersion } from "../constructs/broker/conf/tls";
 import type { ListenerKind } from "../constructs/broker/listener";
+import type { Verification } from "../constructs/broker/verification";
 import { ConnectionBundle } from "../constructs/client/connection-bundle";
 import { stackFolder } from "./project";
-import type { ShownCertificate } from "./verification/handshake";
 
 /** An endpoint of a broker, as its output `endpoints` tells. */
 export interface DeployedEndpoint {
@@ -16,19 +16,8 @@ export interface DeployedEndpoint {
   readonly url: string;
   /** Every name and address in the server's certificate. */
   readonly hosts: readonly string[];
-  /** The lowest TLS that it takes. @default - not told */
+  /** The lowest TLS that it accepts; of clear text, none. */
   readonly tls_version?: TlsVersion;
-}
-
-/** The library's own client, which the output `verification` tells. */
-export interface Verification {
-  readonly client_id: string;
-  /** The only topic that it may publish to and receive from. */
-  readonly topic: string;
-  readonly certificate?: ShownCertificate;
-  readonly revoked?: ShownCertificate;
-  readonly expired?: ShownCertificate;
-  readonly password?: string;
 }
 
 /** A certificate in use, as the output `certificates` tells. */
@@ -55,7 +44,7 @@ export interface DeployedBroker {
   readonly caPem: string;
   readonly nextActionAt: string;
   readonly bundles: readonly DeployedBundle[];
-  /** Absent where the outputs carry no secrets. */
+  /** The library's own client. Absent where the outputs carry no secrets. */
   readonly verification?: Verification;
 }
 

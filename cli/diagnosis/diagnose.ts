@@ -7,7 +7,7 @@ import { CauseId, notChecked, ok, REMEDIES, Verdict } from "./causes";
 import { differingFields, KnownClient } from "./known-client";
 import { certificateVerdict, shownCertificate } from "./own-certificate";
 import { passwordVerdict } from "./own-password";
-import { connects, resolves, speaksClearText, speaksProtocol } from "./reach";
+import { closesAtOnce, connects, resolves, speaksClearText, speaksProtocol } from "./reach";
 import { rulesVerdict } from "./rules";
 import { isNamed, isTrusted, speaksTls } from "./server";
 
@@ -73,6 +73,8 @@ function wayOf({ bundle, known, topic, now = new Date() }: DiagnosisRequest): (r
       async () => {
         const target = { ...bundle, serverName, caPem: bundle.ca_pem ?? "" };
         handshake = await patiently(() => shakeHands(target, asks === "password" ? undefined : shown));
+        const full = handshake.kind === "closed" && handshake.server === undefined && (await closesAtOnce(bundle));
+        if (full) return full;
         return speaksTls(
           handshake,
           endpoint === undefined ? "something else" : `${endpoint.kind} (${endpoint.protocol})`,

@@ -6,9 +6,6 @@ import { greet, OLD_VERSIONS } from "../verification/client-hello";
 import { PATIENCE, proving, ShownCertificate } from "../verification/handshake";
 import { because, notChecked, ok, Verdict } from "./causes";
 
-/** Milliseconds in which a full listener closes a connection. */
-const AT_ONCE = 300;
-
 /** Whether the host has an address. */
 export async function resolves({ host }: ConnectionBundle): Promise<Verdict> {
   if (net.isIP(host) !== 0) return ok(`${host} is an address`);
@@ -23,7 +20,7 @@ export async function resolves({ host }: ConnectionBundle): Promise<Verdict> {
   }
 }
 
-/** Whether somebody takes the connection and keeps it. */
+/** Whether somebody takes the connection. */
 export function connects({ host, port }: ConnectionBundle): Promise<Verdict> {
   return new Promise((resolve) => {
     const socket = net.connect({ host, port, timeout: PATIENCE });
@@ -32,28 +29,38 @@ export function connects({ host, port }: ConnectionBundle): Promise<Verdict> {
       socket.once("close", () => resolve(verdict));
       socket.destroy();
     };
-    socket.once("connect", () => {
-      // A server of MQTT, of WebSockets and of TLS waits for the client to begin.
-      const address = socket.remoteAddress;
-      socket.removeAllListeners("timeout").setTimeout(AT_ONCE);
-      socket.once("timeout", () => end(ok(`${address} port ${port}`)));
-      socket.once("end", () => end(closedAtOnce(port)));
-    });
+    socket.once("connect", () => end(ok(`${socket.remoteAddress} port ${port}`)));
     socket.once("timeout", () => end(because("no-way", `nothing at ${host} answers on port ${port}`)));
-    socket.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ECONNRESET") end(closedAtOnce(port));
-      else if (error.code === "ECONNREFUSED") end(because("port-closed", `port ${port} of ${host} is closed`));
-      else end(because("no-way", `${host} port ${port}: ${error.message || error.code}`));
+    socket.once("error", ({ code, message }: NodeJS.ErrnoException) => {
+      const isClosed = code === "ECONNREFUSED";
+      if (isClosed) end(because("port-closed", `port ${port} of ${host} is closed`));
+      else end(because("no-way", `${host} port ${port}: ${message === "" ? code : message}`));
     });
   });
 }
 
-function closedAtOnce(port: number): Verdict {
-  return because(
-    "listener-full",
-    `port ${port} takes the connection and closes it at once: the listener is full, or nothing is behind the port`,
-  );
+/** Milliseconds in which a full listener closes a connection, beside the way there and back. */
+const AT_ONCE = 300;
+
+/** Whether a connection is closed before anything was said: a server of TLS, MQTT or HTTP waits for the client to begin. */
+export function closesAtOnce({ host, port }: ConnectionBundle): Promise<Verdict | undefined> {
+  const begun = Date.now();
+  return new Promise((resolve) => {
+    const socket = net.connect({ host, port, timeout: PATIENCE });
+    const end = (isClosed: boolean): void => {
+      socket.removeAllListeners().on("error", () => undefined);
+      socket.once("close", () => resolve(isClosed ? because("listener-full", CLOSED_AT_ONCE) : undefined));
+      socket.destroy();
+    };
+    socket.once("connect", () => socket.setTimeout(AT_ONCE + 2 * (Date.now() - begun)));
+    socket.once("timeout", () => end(false));
+    socket.once("end", () => end(true));
+    socket.once("error", () => end(true));
+  });
 }
+
+const CLOSED_AT_ONCE =
+  "the port takes the connection and closes it at once: the listener is full, or nothing is behind the port";
 
 /** Whether a listener that should speak clear text does. */
 export async function speaksClearText(bundle: ConnectionBundle): Promise<Verdict> {
@@ -61,7 +68,7 @@ export async function speaksClearText(bundle: ConnectionBundle): Promise<Verdict
   if (answer === "takes it" || answer === "alert") {
     return because("tls-asked-for", `the bundle says ${bundle.protocol}, in clear text, and the listener speaks TLS`);
   }
-  return ok("clear text, as the bundle says");
+  return (await closesAtOnce(bundle)) ?? ok("clear text, as the bundle says");
 }
 
 /**

@@ -1,6 +1,7 @@
+import type { Verification } from "../../constructs/broker/verification";
 import { CONTROL_PORT } from "../../constructs/broker/container-paths";
 import { endpointUrl } from "../../constructs/client/connection-bundle";
-import type { DeployedBroker, Verification } from "../outputs";
+import type { DeployedBroker } from "../outputs";
 import { connectFault, verifyEndpoint } from "./endpoint";
 import { Finding, judged } from "./finding";
 import { shakeHands } from "./handshake";

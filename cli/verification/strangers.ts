@@ -55,7 +55,7 @@ export async function refusesClearText(url: string, clientId: string): Promise<C
   const entry = await enter(url.replace(/^(mqtt|ws)s:/, "$1:"), { clientId });
   if (entry.kind === "closed") return judged(check, true, "closed");
   if (entry.kind === "failed") return judged(check, true, entry.reason);
-  return judged(check, false, await unexpected(entry));
+  return judged(check, false, `it answers in clear text: ${await unexpected(entry)}`);
 }
 
 /** What an entry says that was not expected. Whoever is in, is shown out. */

@@ -87,13 +87,56 @@ describe("cdktf-mosquitto", () => {
   });
 
   test("verify finds everything as it should be, and says so to a program, too", async () => {
-    expect(await ok("verify", "plant")).toMatch(/10 checks, 0 surprises/);
-    expect(await ok("verify", "plant", "--host", "127.0.0.1")).toMatch(
-      /127\.0\.0\.1.* proves to be 127\.0\.0\.1 +ok[^]*10 checks, 0 surp/,
+    expect(await ok("verify", "plant")).toMatch(/\n25 checks, 0 surprises\n$/);
+    expect(await ok("verify", "plant", "--host", "127.0.0.1", "--broker", "plant/broker")).toMatch(
+      /127\.0\.0\.1.* proves to be 127\.0\.0\.1 +ok[^]*25 checks, 0 surp/,
     );
-    const findings = JSON.parse(await ok("verify", "plant", "--json")) as { ok: boolean; endpoint: string }[];
-    expect(findings.map((finding) => finding.ok)).toEqual(findings.map(() => true));
-    expect(new Set(findings.map(({ endpoint }) => endpoint)).size).toBe(2);
+    const findings = JSON.parse(await ok("verify", "plant", "--json")) as { result: string; endpoint: string }[];
+    expect(new Set(findings.map(({ result }) => result))).toEqual(new Set(["ok"]));
+    expect(new Set(findings.map(({ endpoint }) => endpoint)).size).toBe(3);
+  });
+
+  test("verify of a client finds nothing wrong, or names the cause and what helps, and knows wrong use", async () => {
+    const either = await inOutput("either");
+    const write = (file: string, bundle: unknown): void =>
+      fs.writeFileSync(path.join(folder, file), JSON.stringify(bundle));
+    write("other.json", { ...either, password: "not the password" });
+    write("broken.json", { ...either, url: "mqtts://elsewhere.example" });
+    const verifying = (...args: string[]): Promise<CommandResult> => command(["verify", "plant", ...args]);
+    const [fine, topic, other, broken, foreign, nobody, ...wrong] = await Promise.all([
+      verifying("sensor.1"),
+      verifying("sensor.1", "--topic", "plant/sensor/1", "--host", "127.0.0.1"),
+      verifying("either", "--bundle", "other.json", "--port", String(ports[1]), "--json"),
+      verifying("either", "--bundle", "broken.json"),
+      verifying("sensor.1", "--bundle", "other.json"),
+      verifying("nobody"),
+      verifying("--topic", "plant/sensor/1"),
+      verifying("sensor.1", "--topic", "plant/#/1"),
+      verifying("sensor.1", "--bundle", "none.json"),
+      verifying("sensor.1", "--port", "1"),
+      verifying("--broker", "plant/other"),
+    ]);
+    expect(fine).toMatchObject({
+      code: 0,
+      stderr: "",
+      stdout: expect.stringMatching(/own certificate +ok [^]*\nnothing is wrong that can be seen from here/) as string,
+    });
+    expect(topic.stdout).toMatch(/rules +ok +plant\/sensor\/1: may publish: yes, may receive: yes/);
+    expect([other.code, JSON.parse(other.stdout)]).toMatchObject([1, { cause: { id: "password-other" } }]);
+    expect([broken, foreign, nobody].map(({ code, stdout }) => [code, stdout])).toEqual([
+      [
+        1,
+        expect.stringMatching(/\ncause \(bundle-unreadable\): .*remedy: hand over the present bundle: npx cdktf-mosq/),
+      ],
+      [
+        1,
+        expect.stringMatching(
+          /\ncause \(bundle-of-another-client\): it is the bundle of either, not of sensor\.1; rem/,
+        ),
+      ],
+      [1, expect.stringMatching(/\ncause \(client-not-declared\): nobody is not declared; remedy: declare it/)],
+    ]);
+    expect(wrong.map((one) => one.code)).toEqual([2, 2, 2, 2, 2]);
   });
 
   test("bundle prints what the outputs say, which connects, and notes that it was handed over", async () => {
@@ -212,6 +255,7 @@ describe("cdktf-mosquitto", () => {
     expect(await inOutput("sensor_1")).not.toHaveProperty("key_pem");
     const after = await command(["bundle", "plant", "sensor.1", "--no-note"]);
     expect([JSON.parse(after.stdout), after.stderr]).toEqual([JSON.parse(before), ""]);
+    expect(await ok("verify", "plant")).toMatch(/\n25 checks, 0 surprises\n$/);
     fs.writeFileSync(path.join(folder, "app.ts"), app().replace('("sensor.1", {', "$& credentialVersion: 2,"));
     await ok("issue", "plant", "--yes");
     const newer = await command(["bundle", "plant", "sensor.1", "--no-note"]);
@@ -256,7 +300,7 @@ describe("cdktf-mosquitto", () => {
     try {
       const { code, stdout } = await command(["verify", "plant"]);
       expect(code).toBe(1);
-      expect(stdout).toMatch(/proves to be localhost +SURPRISE +unable to verify/);
+      expect(stdout).toMatch(/proves to be localhost +SURPRISE +it leads to no authority of the broker/);
       expect(stdout).toMatch(/can be reached +SURPRISE +connect ECONNREFUSED/);
     } finally {
       for (const socket of sockets) socket.destroy();
