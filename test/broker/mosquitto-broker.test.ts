@@ -156,6 +156,7 @@ describe("outputs", () => {
         protocol: "mqtts",
         url: "mqtts://broker.plant.example:8883",
         hosts: ["broker.plant.example", "localhost", "127.0.0.1", "::1"],
+        tls_version: "tlsv1.2",
       },
     ]);
   });
