@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { REMEDIES } from "../cli/diagnosis/causes";
 import { Listener, MosquittoBroker } from "../constructs";
 import { BUNDLE_FORMATS } from "../constructs/client/formats";
 import { parseCertificationRequest } from "../constructs/pki";
@@ -13,6 +14,7 @@ const guide = read("docs", "certificates.md");
 const rules = read("docs", "listeners-clients-rules.md");
 const connecting = read("docs", "connect.md");
 const operations = read("docs", "operations.md");
+const verifying = read("docs", "verify.md");
 
 test("the guide's command for a request on a device makes one that is taken", () => {
   const folder = makeFolder("device");
@@ -40,6 +42,7 @@ test("every command of the guides and of the README is one that a test of the co
     rules,
     connecting,
     operations,
+    verifying,
     read("README.md"),
     read("examples", "containers", "README.md"),
   ].join("\n");
@@ -143,4 +146,9 @@ describe("the guide to connecting a client", () => {
       expect(connecting).toMatch(new RegExp(`^\\| .*\`${field}\``, "m"));
     }
   });
+});
+
+test("the guide to verify has a row for each cause", () => {
+  const named = [...verifying.matchAll(/^\|.*?\| `([a-z]+-[a-z-]+)` +\|/gm)].map(([, name]) => name);
+  expect(named).toEqual(Object.keys(REMEDIES));
 });

@@ -29,12 +29,8 @@ export interface Admission {
 /** Reason code of DISCONNECT (MQTT 5 section 3.14.2.1). */
 const SESSION_TAKEN_OVER = 0x8e;
 
-/** Another connection with the same identity came. */
-export class TakenOver extends Error {
-  constructor() {
-    super("session taken over: another verify of this broker runs at the same time");
-  }
-}
+/** A connection ended in the midst of it, as it does when another one with the same identity comes. */
+export class Interrupted extends Error {}
 
 /** Its names for them are Node's. */
 type TlsOptions = Pick<IClientOptions, "ca" | "cert" | "key">;
@@ -87,8 +83,8 @@ export interface Trial {
  * Publishes to the topic that is allowed and to one that is not, subscribed to all there is. What comes back marks the end:
  * whatever else would be delivered is delivered before it.
  *
- * @throws {TakenOver}
- * @throws {Error} when the connection ends, or the time
+ * @throws {Interrupted} when the connection ends
+ * @throws {Error} when the time does
  */
 export async function tryTopics({ client, maximumQos }: Admission, allowed: string, forbidden: string): Promise<Trial> {
   const mark = randomUUID();
@@ -98,8 +94,12 @@ export async function tryTopics({ client, maximumQos }: Admission, allowed: stri
   // Nobody may wait for it yet.
   stopped.catch(() => undefined);
   const limit = setTimeout(() => stop(new Error("no answer")), PATIENCE);
-  client.on("disconnect", ({ reasonCode }) => reasonCode === SESSION_TAKEN_OVER && stop(new TakenOver()));
-  client.on("close", () => stop(new Error("the connection was closed")));
+  const other = "another verify of this broker runs at the same time";
+  client.on("disconnect", ({ reasonCode }) => {
+    if (reasonCode === SESSION_TAKEN_OVER) stop(new Interrupted(`session taken over: ${other}`));
+  });
+  // Over WebSockets Mosquitto 2.0 gives no reason.
+  client.on("close", () => stop(new Interrupted(`the connection was closed; perhaps ${other}`)));
   const cameBack = new Promise<void>((resolve) => {
     client.on("message", (topic, payload) => {
       if (topic !== allowed) overheard.add(topic);

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import * as net from "node:net";
 import * as tls from "node:tls";
+import { GENERATION_HOSTS } from "../../constructs/broker/container-paths";
 import type { ConnectionBundle } from "../../constructs/client/connection-bundle";
 
 /** Milliseconds that an answer may take. */
@@ -136,7 +137,10 @@ export function serverNameFault(certificate: X509Certificate, serverName: string
     net.isIP(serverName) === 0
       ? certificate.checkHost(serverName, { subject: "never" }) !== undefined
       : certificate.checkIP(serverName) !== undefined;
-  return isNamed ? undefined : `its certificate is for ${certificate.subjectAltName ?? "no host"}`;
+  if (isNamed) return undefined;
+  const names = (certificate.subjectAltName ?? "").split(", ").map((name) => name.replace(/^(DNS|IP Address):/, ""));
+  const known = names.filter((name) => name !== "" && !GENERATION_HOSTS.includes(name));
+  return `its certificate is for ${known.join(", ") || "no host"}`;
 }
 
 function viewOf(socket: tls.TLSSocket, serverName: string): ServerView | undefined {

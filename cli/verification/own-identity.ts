@@ -1,4 +1,4 @@
-import { Admission, enter, Identity, TakenOver, Trial, Trust, tryTopics } from "./connection";
+import { Admission, enter, Identity, Interrupted, Trial, Trust, tryTopics } from "./connection";
 import { Check, judged } from "./finding";
 import { patiently } from "./patience";
 import { unexpected } from "./strangers";
@@ -29,9 +29,10 @@ export async function letsIn(
       const trial = await tryTopics(entry, topic, forbidden);
       return [judged(check, true), ...trialChecks(trial, topic, forbidden, entry)];
     } catch (error) {
-      const isTaken = error instanceof TakenOver && tries < TRIES;
-      if (!isTaken)
+      const givesWay = error instanceof Interrupted && tries < TRIES;
+      if (!givesWay) {
         return [judged(check, true), judged(`carries messages on ${topic}`, false, (error as Error).message)];
+      }
       // Two that give way at the same pace would meet again.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * WAY));
     }

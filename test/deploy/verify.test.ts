@@ -27,7 +27,7 @@ import { until } from "../../tools/until";
 import { Deployment, images, versions } from "../support/deployment";
 import { mustRun, run } from "../support/command";
 import { logs } from "../support/docker";
-import { fileOf, freePorts, makeFolder, removeFolder, uniqueName } from "../support/workspace";
+import { checkout, fileOf, freePorts, makeFolder, removeFolder, uniqueName } from "../support/workspace";
 
 jest.setTimeout(180_000);
 
@@ -300,9 +300,16 @@ describe.each(versions)("verify, with Mosquitto %s,", (version) => {
     }
   });
 
-  test("names what is wrong with the server, as this client sees it", async () => {
+  // What is told without the broker's version.
+  const once = (name: string, body: () => Promise<void>): void => {
+    if (version === "2.1.2") test(name, body);
+  };
+
+  once("names what is wrong with the server, as this client sees it", async () => {
     const sensor = bundleOf("sensor");
-    expect(await causeOf({ ...sensor, server_name: "elsewhere.example" })).toMatch(/^server-name: .*DNS:localhost/);
+    expect(await causeOf({ ...sensor, server_name: "elsewhere.example" })).toMatch(
+      /^server-name: .*certificate is for localhost, 127\.0\.0\.1, [0:]+1$/,
+    );
     const { certificatePem: pem } = authority("clients");
     expect(await causeOf({ ...sensor, ca_pem: pem })).toMatch(/^authority-not-trusted: .*before a rotation/);
     const validities = { "server-expired": hours(-2, -1), "server-not-yet-valid": hours(1, 2) };
@@ -315,7 +322,7 @@ describe.each(versions)("verify, with Mosquitto %s,", (version) => {
     expect(await impostor(other, sensor)).toMatch(/^another-server: /);
   });
 
-  test("tells what a client may do with a topic, and whether its bundle's rules are of now", async () => {
+  once("tells what a client may do with a topic, and whether its bundle's rules are of now", async () => {
     const sensor = bundleOf("sensor");
     expect(await causeOf(sensor, {}, "elsewhere/x")).toMatch(
       /^topic-denied: elsewhere\/x: may publish: no, may receive: no/,
@@ -328,7 +335,7 @@ describe.each(versions)("verify, with Mosquitto %s,", (version) => {
     expect(await causeOf({ ...sensor, publish: ["old/#"] })).toMatch(/^bundle-differs: the bundle's publish/);
   });
 
-  test("goes up to the first cause", async () => {
+  once("goes up to the first cause", async () => {
     const diagnosis = await diagnosisOf({ ...bundleOf("sensor"), server_name: "elsewhere.example" });
     expect(resultsOf(diagnosis)).toEqual([
       "bundle: ok",
@@ -343,6 +350,24 @@ describe.each(versions)("verify, with Mosquitto %s,", (version) => {
       "rules: not reached",
     ]);
     expect(diagnosis.cause?.remedy).toMatch(/hosts and npx cdktf deploy plant/);
+  });
+
+  test("the log says what the guide says, which is the same for many causes", async () => {
+    const guide = fs.readFileSync(path.join(checkout, "docs", "verify.md"), "utf8");
+    const texts = [
+      "certificate verify failed",
+      "peer did not return a certificate",
+      "unsupported protocol",
+      "wrong version number",
+      "denied: max_connections exceeded",
+      ...(version === "2.1.2"
+        ? ["disconnected: not authorised", "appears to be using TLS", "First packet not CONNECT"]
+        : ["disconnected, not authorised", "disconnected due to protocol error"]),
+    ];
+    const log = await logs(deployment.name);
+    expect(texts.filter((text) => !log.includes(text) || !guide.includes(text))).toEqual([]);
+    // Foreign, expired, not valid yet, replaced and removed, at least.
+    expect(log.split("certificate verify failed").length).toBeGreaterThan(5);
   });
 
   test("has taken no session over: the device's is as it was, with what it subscribed to", async () => {
