@@ -75,10 +75,7 @@ function wayOf({ bundle, known, topic, now = new Date() }: DiagnosisRequest): (r
         handshake = await patiently(() => shakeHands(target, asks === "password" ? undefined : shown));
         const full = handshake.kind === "closed" && handshake.server === undefined && (await closesAtOnce(bundle));
         if (full) return full;
-        return speaksTls(
-          handshake,
-          endpoint === undefined ? "something else" : `${endpoint.kind} (${endpoint.protocol})`,
-        );
+        return speaksTls(handshake, endpoint);
       },
     ],
     ["server certificate", () => (handshake.server ? isTrusted(handshake.server, known, now) : ok())],

@@ -1,16 +1,23 @@
+import { usesTls } from "../../constructs/client/connection-bundle";
+import type { DeployedEndpoint } from "../outputs";
 import { Handshake, ServerView, wordsOf } from "../verification/handshake";
 import { because, ok, Verdict } from "./causes";
 import type { KnownClient } from "./known-client";
 
-/** Whether the listener speaks TLS, with something that both sides know. */
-export function speaksTls(handshake: Handshake, where: string): Verdict {
+/**
+ * Whether the listener speaks TLS, with something that both sides know.
+ *
+ * @param endpoint the listener, as deployed
+ */
+export function speaksTls(handshake: Handshake, endpoint: DeployedEndpoint | undefined): Verdict {
   if (handshake.server !== undefined || handshake.kind === "accepted") return ok();
   if (handshake.kind === "silent") return because("no-way", "no answer to a handshake of TLS");
   const isOther = handshake.kind === "failed" && /wrong version|packet length|record/i.test(handshake.reason);
-  if (isOther || handshake.kind === "closed") {
-    return because("no-tls", `the listener does not speak TLS, but ${where}`);
+  if (!isOther && (handshake.kind !== "closed" || (endpoint !== undefined && usesTls(endpoint)))) {
+    return because("tls-refused", wordsOf(handshake));
   }
-  return because("tls-refused", wordsOf(handshake));
+  const what = endpoint === undefined ? "something else" : `${endpoint.kind} (${endpoint.protocol})`;
+  return because("no-tls", `the listener does not speak TLS, but ${what}`);
 }
 
 /** Whether the server's certificate leads to an authority of the bundle, now. */

@@ -29,6 +29,9 @@ export interface Admission {
 /** Reason code of DISCONNECT (MQTT 5 section 3.14.2.1). */
 const SESSION_TAKEN_OVER = 0x8e;
 
+/** Milliseconds for a goodbye. */
+const GOODBYE = 1000;
+
 /** A connection ended in the midst of it, as it does when another one with the same identity comes. */
 export class Interrupted extends Error {}
 
@@ -129,7 +132,9 @@ export async function tryTopics({ client, maximumQos }: Admission, allowed: stri
     };
   } finally {
     clearTimeout(limit);
-    // Whoever says goodbye leaves no error in the broker's log.
+    // Whoever says goodbye leaves no error in the broker's log; nobody waits long for who does not hear it.
+    const impatience = setTimeout(() => client.stream.destroy(), GOODBYE);
     await new Promise<void>((resolve) => client.end(!isDone, () => resolve()));
+    clearTimeout(impatience);
   }
 }

@@ -119,7 +119,7 @@ test("a server whose TLS has nothing in common with this side's is no server wit
   } finally {
     server.close();
   }
-  expect(speaksTls({ kind: "silent" }, "any")).toMatchObject({ cause: "no-way" });
+  expect(speaksTls({ kind: "silent" }, undefined)).toMatchObject({ cause: "no-way" });
 });
 
 test("each cause has a remedy that names what to run, with the client's name", () => {

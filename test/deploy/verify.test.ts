@@ -214,10 +214,11 @@ describe.each(versions)("verify, with Mosquitto %s,", (version) => {
     };
     const first = await enter(url, identity);
     if (first.kind !== "in") throw new Error(first.kind);
-    // Nothing comes back of a topic that is closed, so it waits.
-    const trial = tryTopics(first, "$SYS/none", "closed, too").catch((error: Error) => error.message);
+    // As on a slow network: it is in the midst of it when the other one comes.
+    jest.spyOn(first.client, "publishAsync").mockReturnValue(new Promise(() => undefined));
+    const trial = tryTopics(first, own.topic, "any").catch((error: Error) => error.message);
     const second = await enter(url, identity);
-    expect(await trial).toMatch(/Not authorized|session taken over: another verify/);
+    expect(await trial).toMatch(/^session taken over: another verify/);
     if (second.kind === "in") await second.client.endAsync(true);
   });
 
