@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { mustRun } from "./command.mjs";
 import { buildGo } from "./go.mjs";
 import { cache, checkout } from "./paths.mjs";
 import { step, whileWaiting } from "./progress.mjs";
