@@ -160,9 +160,9 @@ func (c *client) dial(ctx context.Context) (net.Conn, error) {
 	}
 	address := net.JoinHostPort(host, strconv.Itoa(c.bundle.Port))
 	dialer := &net.Dialer{Timeout: limit}
-	if c.ComeBack {
-		// So that a broker that is not there yet costs a moment only.
-		dialer.Timeout = time.Second
+	if c.current() != nil {
+		// So that a broker that is not there yet costs a moment only; the handshake is part of it.
+		dialer.Timeout = 5 * time.Second
 	}
 	switch c.bundle.Protocol {
 	case "mqtt":
