@@ -6,9 +6,9 @@ import { until } from "../../tools/until";
 import { mustRun } from "../support/command";
 import { images } from "../support/deployment";
 import { inspect, leftovers } from "../support/docker";
+import { Engine } from "../support/engine";
 import { Project } from "../support/project";
 import { Runbook } from "../support/runbook";
-import { SecondEngine } from "../support/second-engine";
 import { freePorts } from "../support/workspace";
 
 jest.setTimeout(240_000);
@@ -17,11 +17,12 @@ const VERIFY = "npx cdktf-mosquitto verify prod";
 
 /** What waits for a client that is away, and what is retained, through all that these pages do to a broker. */
 describe("the runbook for", () => {
-  const second = new SecondEngine();
+  const second = new Engine();
   let plant: Project;
   let image: string;
 
   beforeAll(async () => {
+    await second.connect();
     image = images["2.0.21"]().name;
     const [port] = await freePorts(1);
     plant = new Project({
@@ -48,7 +49,7 @@ describe("the runbook for", () => {
   });
   afterAll(async () => {
     await plant?.remove();
-    await second.stop();
+    await second.remove();
   });
 
   /** One is retained, one waits for the dashboard, which is away. */
@@ -75,11 +76,11 @@ describe("the runbook for", () => {
   test("another version of Mosquitto keeps sessions and messages, and so does the way back", async () => {
     const page = new Runbook("Another version of Mosquitto", plant);
     const old = await plant.bundle("dashboard");
-    expect(await page.mustNext()).toMatch(/5 checks, 0 surprises/);
+    expect(await page.mustNext()).toMatch(/\d+ checks, 0 surprises/);
     expect(await page.mustNext()).toMatch(/mosquitto version 2\.1\.2 (starting|running)/);
     await expectMessages(old);
     await leaveMessages();
-    expect(await page.mustNext()).toMatch(/5 checks, 0 surprises/);
+    expect(await page.mustNext()).toMatch(/\d+ checks, 0 surprises/);
     expect(await plant.mustSh("docker exec prod-broker mosquitto -h || true")).toMatch(/mosquitto version 2\.0\.21/);
     await expectMessages(old);
     page.end();
@@ -102,7 +103,7 @@ describe("the runbook for", () => {
       async () => (await refusal(await plant.bundle("sensor-1"))) === undefined,
     );
     await expectMessages(old);
-    expect(await page.mustNext()).toMatch(/5 checks, 0 surprises/);
+    expect(await page.mustNext()).toMatch(/\d+ checks, 0 surprises/);
     expect(await plant.mustSh("npx cdktf diff prod")).toMatch(/No changes/);
     page.end();
   });
@@ -120,14 +121,15 @@ describe("the runbook for", () => {
 
   test("another Docker host takes credentials, sessions and messages along, and leaves nothing on the old one", async () => {
     const page = new Runbook("Another Docker host", plant);
-    await second.start([image]);
+    await second.start();
+    await second.bring(image);
     await leaveMessages();
     const old = await plant.bundle("dashboard");
     await plant.mustSh("npx cdktf-mosquitto bundle prod dashboard --no-note --format pem --out dashboard");
     await page.mustNext();
     await page.mustNext();
-    const within = second.network;
-    await until("the broker is there", async () => /5 checks, 0/.test((await plant.sh(VERIFY, { within })).stdout));
+    const within = ["nsenter", `--net=/run/netns/${second.namespace}`];
+    await until("the broker is there", async () => /\d+ checks, 0/.test((await plant.sh(VERIFY, { within })).stdout));
     expect((await plant.bundle("dashboard")).url).toBe(old.url);
     const files = ["-v", `${plant.folder}/dashboard:/d:ro`, "--entrypoint", "mosquitto_sub", image];
     const tls = ["--cafile", "/d/ca.crt", "--cert", "/d/client.crt", "--key", "/d/client.key"];
@@ -139,7 +141,7 @@ describe("the runbook for", () => {
     ]);
     // What waited for it, and once more what is retained.
     expect(received.trim().split("\n").sort()).toEqual(["queued", "retained", "retained"]);
-    expect(await page.mustNext({ within })).toMatch(/5 checks, 0 surprises/);
+    expect(await page.mustNext({ within })).toMatch(/\d+ checks, 0 surprises/);
     expect(await plant.mustSh("npx cdktf diff prod")).toMatch(/No changes/);
     await page.mustNext();
     page.end();
