@@ -9,4 +9,4 @@ export const checkout = resolve(dirname(fileURLToPath(import.meta.url)), "../.."
 export const own = join(checkout, ".cache");
 
 /** Where set-up keeps what it downloads or builds. `CDKTF_MOSQUITTO_CACHE` lets several checkouts share one. */
-export const cache = resolve(process.env.CDKTF_MOSQUITTO_CACHE ?? own);
+export const cache = resolve(process.env.CDKTF_MOSQUITTO_CACHE || own);
