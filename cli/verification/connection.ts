@@ -69,9 +69,13 @@ export function enter(url: string, identity: Identity, trust?: Trust): Promise<E
 }
 
 function entryOf(error: Error & { code?: unknown }): Entry {
-  if (typeof error.code === "number") return { kind: "refused", reason: error.message.replace(/^.*?: /, "") };
+  if (isRefusal(error)) return { kind: "refused", reason: error.message.replace(/^.*?: /, "") };
   if (error.message === "connack timeout") return { kind: "silent" };
   return failureOf(error);
+}
+
+function isRefusal(error: Error & { code?: unknown }): boolean {
+  return typeof error.code === "number";
 }
 
 /** What a client may do, tried: one thing after another, each within the limit of time. */
@@ -109,7 +113,9 @@ export async function tryTopics({ client, maximumQos }: Admission, allowed: stri
       else if (payload.toString() === mark) resolve();
     });
   });
-  const within = <T>(action: Promise<T>): Promise<T> => Promise.race([action, stopped]);
+  // What the broker refuses has a reason code; the rest is MQTT.js's word for a connection that ended.
+  const within = <T>(action: Promise<T>): Promise<T> =>
+    Promise.race([action.catch((error: Error) => (isRefusal(error) ? Promise.reject(error) : stopped)), stopped]);
   let isDone = false;
   try {
     // Of a message of QoS 0 nobody is told that it is refused.
@@ -117,11 +123,12 @@ export async function tryTopics({ client, maximumQos }: Admission, allowed: stri
     // Mosquitto grants every subscription, and checks each message it delivers. `$SYS/broker/version` is retained.
     await within(client.subscribeAsync({ "#": { qos: 0, rh: 2 }, "$SYS/broker/version": { qos: 0 } }));
     await within(client.subscribeAsync([forbidden, allowed], { qos: 0 }));
-    const refusal = await within(
-      client.publishAsync(forbidden, mark, { qos }).then(
-        () => undefined,
-        (error: Error) => error.message,
-      ),
+    const refusal = await within(client.publishAsync(forbidden, mark, { qos })).then(
+      () => undefined,
+      (error: Error) => {
+        if (isRefusal(error)) return error.message;
+        throw error;
+      },
     );
     await within(client.publishAsync(allowed, mark, { qos }));
     await within(cameBack);
