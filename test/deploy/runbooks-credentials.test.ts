@@ -75,7 +75,7 @@ describe("the runbook for", () => {
     const clock = path.join(aged.folder, "clock.cjs");
     fs.writeFileSync(
       clock,
-      `const Now = Date, shift = ${90_000 - LIFETIME * DAY};
+      `const Now = Date, shift = ${70_000 - LIFETIME * DAY};
       globalThis.Date = class extends Now {
         constructor(...args) { if (args.length === 0) super(Now.now() + shift); else super(...args); }
         static now() { return Now.now() + shift; }
