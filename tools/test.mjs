@@ -27,8 +27,8 @@ const steps = {
   format: (env) => check("npx", ["prettier", "--check", "--log-level", "warn", "."], env),
   // Jest would leave one core idle.
   unit: (env) => jest("unit", ["--maxWorkers=100%"], env),
-  // Two at once: a deploy waits most of its time, for Terraform, Docker and the broker.
-  deploy: (env) => jest("deploy", ["--maxWorkers=2"], env),
+  // Four at once: a deploy waits half of its time, for Terraform, Docker and the broker.
+  deploy: (env) => jest("deploy", ["--maxWorkers=4"], env),
 };
 
 /** @type {Count} */

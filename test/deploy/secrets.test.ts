@@ -63,7 +63,12 @@ describe("a deployed broker", () => {
     const state = fs.readFileSync(deployment.stateFile, "utf8");
     const found = [...secrets()].filter(([, secret]) => state.includes(secret)).map(([name]) => name);
     expect(found.map((name) => name.replace(/-[0-9a-f]{8}\.json$/, "")).sort()).toEqual([
+      // What verify connects with.
+      "client.cdktf-mosquitto-expired.v1.1",
+      "client.cdktf-mosquitto-revoked.v1.1",
+      "client.cdktf-mosquitto-verify.v1.1",
       "client.sensor-1.v1.1",
+      "password.cdktf-mosquitto-verify.v1.1",
       "password.operator.v1.1",
     ]);
   });

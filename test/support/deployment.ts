@@ -32,6 +32,9 @@ export class Deployment {
   readonly name = uniqueName("cdktf-test");
   private readonly terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
   private initialized = false;
+  /** Terraform is asked once for each state: that takes it a while, and tests ask often. */
+  private outputs:
+    { readonly mtimeMs: number; readonly values: Readonly<Record<string, { value: unknown }>> } | undefined;
 
   get storeFolder(): string {
     return path.join(this.folder, "store");
@@ -112,7 +115,14 @@ export class Deployment {
   }
 
   async output<T>(name: string): Promise<T> {
-    return JSON.parse(await mustRun(this.terraform, ["output", "-json", name], { cwd: this.stackFolder })) as T;
+    const { mtimeMs } = fs.statSync(this.stateFile);
+    if (this.outputs?.mtimeMs !== mtimeMs) {
+      const text = await mustRun(this.terraform, ["output", "-json"], { cwd: this.stackFolder });
+      this.outputs = { mtimeMs, values: JSON.parse(text) as Record<string, { value: unknown }> };
+    }
+    const found = this.outputs.values[name];
+    if (found === undefined) throw new Error(`there is no output ${name}`);
+    return found.value as T;
   }
 
   bundle(client: string): Promise<ConnectionBundle> {
