@@ -10,6 +10,9 @@ export const PATIENCE = 10_000;
 /** Milliseconds after which a server that sends no session ticket is taken to have let the client in. */
 const QUIET = 2000;
 
+/** All that a listener may be declared with: not every one is among Node's own. */
+const CIPHERS = `${tls.DEFAULT_CIPHERS}:TLS_AES_128_CCM_SHA256`;
+
 /** Where a server is, and who it has to prove to be. */
 export interface TlsTarget {
   readonly host: string;
@@ -59,6 +62,7 @@ export function shakeHands(target: TlsTarget, shown?: ShownCertificate): Promise
       port,
       timeout: PATIENCE,
       ca: caPem,
+      ciphers: CIPHERS,
       ...(shown && { cert: shown.cert_pem, key: shown.key_pem }),
       ...serverNameIndication(serverName),
       rejectUnauthorized: false,
@@ -122,6 +126,7 @@ export function proving(
 ): tls.ConnectionOptions {
   return {
     ca: caPem,
+    ciphers: CIPHERS,
     ...(shown && { cert: shown.cert_pem, key: shown.key_pem }),
     ...serverNameIndication(serverName),
     checkServerIdentity: (_host, { raw }) => {

@@ -87,9 +87,8 @@ export class BrokerResources {
       `SET=${set.hash}`,
       `CONF=${set.confHash}`,
       `VERIFY=${VERIFY_CLIENT_NAME}`,
-      // The tools of 2.0 know no WebSockets.
       `LISTENERS=${props.listeners
-        .filter(({ webSockets }) => props.mosquittoLine !== "2.0" || !webSockets)
+        .filter((listener) => toolsSpeak(listener, props.mosquittoLine))
         .map(({ port, kind, protocol }) => `${port}:${kind}:${protocol}`)
         .join(" ")}`,
     ];
@@ -177,6 +176,12 @@ export class BrokerResources {
   private mountData(): ContainerMounts {
     return { type: "volume", source: this.dataVolume.name, target: DATA_FOLDER };
   }
+}
+
+/** Whether the image's own clients can knock there: those of 2.0 know no WebSockets, and none has the suite with CCM. */
+function toolsSpeak({ webSockets, options }: Listener, line: MosquittoLine): boolean {
+  const { ciphersTls13 } = options;
+  return (line !== "2.0" || !webSockets) && (ciphersTls13?.some((name) => !name.includes("CCM")) ?? true);
 }
 
 /** The mosquitto.conf of a broker that is started from a copy, which the reloader can change. */

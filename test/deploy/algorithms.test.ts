@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { shakeHands } from "../../cli/verification/handshake";
 import { refusal, Session } from "../../tools/mqtt-session";
 import { Authentication, KeyAlgorithm, Listener, MosquittoBroker } from "../../constructs";
 import { Deployment, images } from "../support/deployment";
@@ -48,6 +49,25 @@ test("clients of every algorithm connect to a server of every algorithm, which c
     expect(connected?.disconnects).toBe(0);
   } finally {
     await connected?.close(true);
+    await deployment.remove();
+  }
+});
+
+test("a listener with a suite that few clients have by themselves is deployed, and lets those in that have it", async () => {
+  const deployment = new Deployment();
+  try {
+    const [port] = (await freePorts(1)) as [number];
+    const listeners = [Listener.mutualTls({ port, tlsVersion: "tlsv1.3", ciphersTls13: ["TLS_AES_128_CCM_SHA256"] })];
+    await deployment.deploy({ hosts: ["localhost"], listeners, image: images["2.1.2"]() }, (broker) => {
+      broker.addClient("sensor-1", { publish: ["plant/#"] });
+    });
+    const bundle = await deployment.bundle("sensor-1");
+    expect(await refusal(bundle)).toMatch(/handshake failure/);
+    expect(await refusal(bundle, { ciphers: "TLS_AES_128_CCM_SHA256" } as object)).toBeUndefined();
+    const target = { host: "localhost", port, serverName: "localhost", caPem: bundle.ca_pem ?? "" };
+    const { cert_pem = "", key_pem = "" } = bundle;
+    expect(await shakeHands(target, { cert_pem, key_pem })).toMatchObject({ kind: "accepted" });
+  } finally {
     await deployment.remove();
   }
 });
