@@ -20,24 +20,30 @@ const [only, ...patterns] = process.argv.slice(2);
 
 /** @typedef {import("./test-count.mjs").Count} Count */
 
+/** @type {Record<string, readonly string[]>} */
+const checks = {
+  types: ["tsc", "--noEmit"],
+  lint: ["eslint", "."],
+  format: ["prettier", "--check", "--log-level", "warn", "."],
+};
+
 /** @type {Record<string, (env: Record<string, string>) => Promise<Count>>} */
-const steps = {
-  types: (env) => check("npx", ["tsc", "--noEmit"], env),
-  lint: (env) => check("npx", ["eslint", "."], env),
-  format: (env) => check("npx", ["prettier", "--check", "--log-level", "warn", "."], env),
+const tests = {
   // Jest would leave one core idle.
   unit: (env) => jest("unit", ["--maxWorkers=100%"], env),
   // Four at once: a deploy waits half of its time, for Terraform, Docker and the broker.
   deploy: (env) => jest("deploy", ["--maxWorkers=4"], env),
 };
 
+const names = [...Object.keys(checks), ...Object.keys(tests)];
+
 /** @type {Count} */
 const total = { passed: 0, failed: 0 };
 let startedDocker = false;
 process.umask(0o077);
 try {
-  if (only !== undefined && !(only in steps)) {
-    throw new Error(`There is no step "${only}". Steps: ${Object.keys(steps).join(", ")}.`);
+  if (only !== undefined && !names.includes(only)) {
+    throw new Error(`There is no step "${only}". Steps: ${names.join(", ")}.`);
   }
   const environment = await setUp({ images: ["2.1.2", "2.0.21"], forTests: true });
   ({ startedDocker } = environment);
@@ -45,12 +51,21 @@ try {
   delete process.env.TF_CLI_CONFIG_FILE;
   await mkdir(reports, { recursive: true });
   await mustRun("build the library", "node", ["tools/build.mjs"], { cwd: checkout });
-  for (const [name, step] of Object.entries(steps)) {
+  const env = { ...environment.env, TMPDIR: temporary };
+  // Each has work for one core.
+  const checking = Object.entries(checks)
+    .filter(([name]) => only === undefined || only === name)
+    .map(([name, args]) => /** @type {const} */ ([name, run("npx", args, { cwd: checkout, env })]));
+  for (const [name, running] of checking) {
+    const { code, stdout, stderr } = await running;
+    console.log(`\n== ${name}`);
+    process.stdout.write(stdout + stderr);
+    count(code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+  }
+  for (const [name, test] of Object.entries(tests)) {
     if (only !== undefined && only !== name) continue;
     console.log(`\n== ${name}`);
-    const { passed, failed } = await step({ ...environment.env, TMPDIR: temporary });
-    total.passed += passed;
-    total.failed += failed;
+    count(await test(env));
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -66,15 +81,10 @@ try {
 console.log(`\n${closingLine(total)}`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 
-/**
- * @param {string} program
- * @param {readonly string[]} args
- * @param {Record<string, string>} env
- * @returns {Promise<Count>}
- */
-async function check(program, args, env) {
-  const { code } = await run(program, args, { cwd: checkout, env, output: "inherit" });
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+/** @param {Count} more */
+function count({ passed, failed }) {
+  total.passed += passed;
+  total.failed += failed;
 }
 
 /**

@@ -10,6 +10,7 @@ import { BROKER_USER, CONFIG_FOLDER, DATA_FOLDER, GENERATION_HOSTS, LIVE_FOLDER,
 import { Listener } from "./listener";
 import { confPath } from "./conf/mosquitto-conf";
 import { MosquittoLine } from "./mosquitto-image";
+import { probedListeners } from "./probed-listeners";
 import { RELOADER_SCRIPT, WRITER_SCRIPT } from "./scripts";
 import { BrokerSet } from "./broker-set";
 import { brokerSize } from "./sizing";
@@ -87,10 +88,7 @@ export class BrokerResources {
       `SET=${set.hash}`,
       `CONF=${set.confHash}`,
       `VERIFY=${VERIFY_CLIENT_NAME}`,
-      `LISTENERS=${props.listeners
-        .filter((listener) => toolsSpeak(listener, props.mosquittoLine))
-        .map(({ port, kind, protocol }) => `${port}:${kind}:${protocol}`)
-        .join(" ")}`,
+      `LISTENERS=${probedListeners(props.listeners, props.mosquittoLine)}`,
     ];
 
     this.writer = new Container(scope, "writer", {
@@ -176,12 +174,6 @@ export class BrokerResources {
   private mountData(): ContainerMounts {
     return { type: "volume", source: this.dataVolume.name, target: DATA_FOLDER };
   }
-}
-
-/** Whether the image's own clients can knock there: those of 2.0 know no WebSockets, and none has the suite with CCM. */
-function toolsSpeak({ webSockets, options }: Listener, line: MosquittoLine): boolean {
-  const { ciphersTls13 } = options;
-  return (line !== "2.0" || !webSockets) && (ciphersTls13?.some((name) => !name.includes("CCM")) ?? true);
 }
 
 /** The mosquitto.conf of a broker that is started from a copy, which the reloader can change. */

@@ -6,11 +6,14 @@ import { ConnectionBundle, KeyAlgorithm } from "../../constructs";
 import { issueAuthority, issueServer, Issuer, parseHost } from "../../constructs/pki";
 import { Session } from "../../tools/mqtt-session";
 import { CommandResult, mustRun, run } from "../support/command";
+import { cdktfMosquitto, library } from "../support/command-line";
 import { images } from "../support/deployment";
 import { leftovers, removeLeftovers } from "../support/docker";
 import { checkout, freePorts, makeFolder, removeFolder, uniqueName } from "../support/workspace";
 
 jest.setTimeout(180_000);
+
+const tsx = path.join(checkout, "node_modules", ".bin", "tsx");
 
 /** The command beside a deployed broker, as an operator uses it. The tests are a day of it, one after another. */
 describe("cdktf-mosquitto", () => {
@@ -24,7 +27,7 @@ describe("cdktf-mosquitto", () => {
     import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
     import { App, LocalBackend, TerraformStack } from "cdktf";
     import { Authentication, ConnectionOutputs, CredentialStore, Listener, MosquittoBroker, MosquittoImage }
-      from ${JSON.stringify(path.join(checkout, "constructs"))};
+      from ${library};
     const app = new App();
     const stack = new TerraformStack(app, "plant");
     new DockerProvider(stack, "docker", {});
@@ -46,14 +49,14 @@ describe("cdktf-mosquitto", () => {
     app.synth();`;
 
   const command = (args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> =>
-    run("npx", ["tsx", path.join(checkout, "cli", "main.ts"), ...args], { cwd: folder, env });
+    cdktfMosquitto(args, { cwd: folder, env });
   const ok = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await command(args);
     expect({ code, said: code === 0 ? "" : stderr }).toEqual({ code: 0, said: "" });
     return stdout;
   };
   const deploy = async (env: Record<string, string> = {}): Promise<void> => {
-    await mustRun("npx", ["tsx", "app.ts"], {
+    await mustRun(tsx, ["app.ts"], {
       cwd: folder,
       env: { ...env, CDKTF_OUTDIR: path.dirname(path.dirname(stackFolder)) },
     });
@@ -74,10 +77,7 @@ describe("cdktf-mosquitto", () => {
   beforeAll(async () => {
     ports = await freePorts(2);
     fs.writeFileSync(path.join(folder, "app.ts"), app());
-    fs.writeFileSync(
-      path.join(folder, "cdktf.json"),
-      JSON.stringify({ language: "typescript", app: "npx tsx app.ts" }),
-    );
+    fs.writeFileSync(path.join(folder, "cdktf.json"), JSON.stringify({ language: "typescript", app: `${tsx} app.ts` }));
     await deploy();
   });
   afterAll(async () => {
@@ -305,7 +305,7 @@ describe("cdktf-mosquitto", () => {
   });
 
   test("with its store, purge leaves nothing of what is destroyed", async () => {
-    await mustRun("npx", ["tsx", "app.ts"], { cwd: folder, env: { CDKTF_OUTDIR: path.join(folder, "cdktf.out") } });
+    await mustRun(tsx, ["app.ts"], { cwd: folder, env: { CDKTF_OUTDIR: path.join(folder, "cdktf.out") } });
     await mustRun(terraform, ["destroy", "-auto-approve", "-input=false"], { cwd: stackFolder });
     expect(await leftovers(name)).toEqual([]);
     fs.writeFileSync(path.join(folder, "store", "notes.txt"), "mine");

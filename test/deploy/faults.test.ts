@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { refusal, Session } from "../../tools/mqtt-session";
 import { CredentialStore, Listener, MosquittoBroker, MosquittoImage } from "../../constructs";
 import { mustRun } from "../support/command";
-import { Deployment, images, versions } from "../support/deployment";
+import { Deployment, images } from "../support/deployment";
 import { inspect } from "../support/docker";
 import { freePorts } from "../support/workspace";
 
@@ -18,7 +18,9 @@ const twoSensors = (broker: MosquittoBroker): void => {
   broker.addClient("sensor-2", { publish: ["plant/sensor-2/#"] });
 };
 
-describe.each(versions)("a deploy that fails on Mosquitto %s", (version) => {
+// What the broker itself has to say differs by its version, and is what the rehearsal's tests are about.
+describe("a deploy that fails", () => {
+  const version = "2.1.2";
   const deployment = new Deployment();
   let props: Parameters<Deployment["deploy"]>[0];
   let session: Session;

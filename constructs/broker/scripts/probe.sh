@@ -1,5 +1,5 @@
 # Knocks at a broker's own listeners from within its network: as whom it must let in, and as whom it must refuse.
-# Read by the writer and the reloader. files: folder of the set. LISTENERS: PORT:KIND:PROTOCOL of each, in a row.
+# Read by the writer and the reloader. files: folder of the set. LISTENERS: PORT:KIND:VERSION:PROTOCOL of each, in a row.
 # VERIFY: the name of the library's client.
 
 # knock PORT PROTOCOL OPTION...: connects and subscribes, which is granted to whoever is let in. Ends with 0 then, with
@@ -27,7 +27,8 @@ knock() (
 # As the library's own client, which no device loses its session to. $1: folder of its files, the password in one of them.
 shuts_out_friends() {
   for listener in $LISTENERS; do
-    set -- "$1" "${listener%%:*}" "${listener##*:}"
+    version=${listener%:*}
+    set -- "$1" "${listener%%:*}" "${listener##*:}" -V "${version##*:}"
     case $listener in
       *:mutualTls:*) needed=verify.crt ;;
       *:mutualTlsWithPassword:*) needed="verify.crt mosquitto_sub" ;;
@@ -60,7 +61,9 @@ lets_strangers_in() {
   for listener in $LISTENERS; do
     port=${listener%%:*}
     protocol=${listener##*:}
-    if knock "$port" "$protocol"; then
+    version=${listener%:*}
+    version=${version##*:}
+    if knock "$port" "$protocol" -V "$version"; then
       echo "port $port lets in a client that says nothing of itself"
       return 0
     fi
@@ -68,7 +71,7 @@ lets_strangers_in() {
       *:mutualTls:* | *:mutualTlsWithPassword:*)
         if [ -e "$files/revoked.crt" ]; then
           came=0
-          knock "$port" "$protocol" --cert "$files/revoked.crt" --key "$files/revoked.key" || came=$?
+          knock "$port" "$protocol" -V "$version" --cert "$files/revoked.crt" --key "$files/revoked.key" || came=$?
           # MQTT's own refusals come after TLS has let it through.
           case $came in
             0 | 4 | 5 | 134 | 135)
@@ -79,7 +82,7 @@ lets_strangers_in() {
         fi
         ;;
       *)
-        if knock "$port" "$protocol" -u "$VERIFY" -P wrong; then
+        if knock "$port" "$protocol" -V "$version" -u "$VERIFY" -P wrong; then
           echo "port $port lets in a wrong password"
           return 0
         fi
