@@ -121,7 +121,7 @@ export class Deployment {
       this.outputs = { mtimeMs, values: JSON.parse(text) as Record<string, { value: unknown }> };
     }
     const found = this.outputs.values[name];
-    if (found === undefined) throw new Error(`there is no output ${name}`);
+    if (found === undefined) throw new Error(`output ${name} not found`);
     return found.value as T;
   }
 
