@@ -24,7 +24,8 @@ export class Traffic {
   ) {}
 
   static async open(topic: string, publisher: ConnectionBundle, subscriber: ConnectionBundle): Promise<Traffic> {
-    const options = { ...PERSISTENT, reconnectPeriod: 100, connectTimeout: 2_000 };
+    // A loaded machine may need seconds for a handshake: giving up too early begins it anew.
+    const options = { ...PERSISTENT, reconnectPeriod: 100, connectTimeout: 10_000 };
     const receiving = await Session.open(subscriber, options);
     await receiving.subscribe(topic);
     return new Traffic(topic, await Session.open(publisher, options), receiving);
@@ -53,7 +54,7 @@ export class Traffic {
     }
     await work;
     const missing = (): string[] => acknowledged.filter((message) => !this.subscriber.payloads.includes(message));
-    await until("all have come", () => missing().length === 0).catch(() => undefined);
+    await until("all have come", () => missing().length === 0, 60).catch(() => undefined);
     const lost = missing().length;
     const received = this.subscriber.payloads.filter((message) => message.startsWith(run));
     return {
