@@ -163,7 +163,10 @@ describe.each(versions)("every kind of listener side by side on Mosquitto %s", (
     const lines = (await logs(deployment.name)).split("\n");
     // Whoever is refused over TLS makes a line of OpenSSL's.
     expect(
-      lines.filter((line) => /warning|error|deprecated/i.test(line) && !/OpenSSL Error|SSL routines|protocol error|TLS/i.test(line)),
+      lines.filter(
+        (line) =>
+          /warning|error|deprecated/i.test(line) && !/OpenSSL Error|SSL routines|protocol error|TLS/i.test(line),
+      ),
     ).toEqual([]);
   });
 
