@@ -8,7 +8,7 @@ import { Door } from "./peer";
 /** How each client has been told to connect. */
 type Bundles = (name: string) => ConnectionBundle;
 
-/** Over TCP, as any name: the broker asks for none. */
+/** Over TCP, under whatever name: the broker asks for none. */
 export function plainDoor(port: number): Door {
   return () => opened((ready) => net.connect({ host: "127.0.0.1", port, noDelay: true }, ready));
 }
