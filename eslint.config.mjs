@@ -12,6 +12,10 @@ export default tseslint.config(
     rules: {
       "@typescript-eslint/explicit-module-boundary-types": "error",
       "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "no-restricted-properties": [
+        "error",
+        { property: "toLegacyObject", message: "It can break node:tls; test/support/legacy-certificate.ts does not." },
+      ],
     },
   },
   {

@@ -1,6 +1,9 @@
 // @ts-check
+import { relative } from "node:path";
 
 /** @typedef {{ passed: number, failed: number }} Count */
+/** @typedef {{ fullName: string, status: string }} Test */
+/** @typedef {{ name: string, status: string, assertionResults: readonly Test[] }} Suite */
 
 /**
  * Counts one run of jest. What did not run has failed: a skipped test, a suite that does not load, an empty run.
@@ -10,13 +13,8 @@
  * @returns {Count}
  */
 export function countJest(report, exitCode) {
-  /** @type {Record<string, unknown>} */
-  let result = {};
-  try {
-    result = JSON.parse(report);
-  } catch {
-    return { passed: 0, failed: 1 };
-  }
+  const result = parse(report);
+  if (result === undefined) return { passed: 0, failed: 1 };
   const number = (/** @type {string} */ name) => Number(result[name] ?? 0);
   const passed = number("numPassedTests");
   const failed =
@@ -25,7 +23,38 @@ export function countJest(report, exitCode) {
   return { passed, failed };
 }
 
+/**
+ * Names what failed in one run of jest: thousands of lines may lie between a failure and the closing line.
+ *
+ * @param {string} report What jest wrote as JSON; empty when it wrote nothing.
+ * @param {string} checkout The folder that files are named from.
+ * @returns {readonly string[]}
+ */
+export function failuresOf(report, checkout) {
+  const result = parse(report);
+  if (result === undefined) return ["jest wrote no report"];
+  const suites = /** @type {readonly Suite[]} */ (result["testResults"] ?? []);
+  return suites.flatMap(({ name, status, assertionResults }) => {
+    const file = relative(checkout, name);
+    const failed = assertionResults.filter((one) => one.status !== "passed");
+    if (failed.length === 0 && status === "failed") return [`${file}: it did not run`];
+    return failed.map((one) => `${file}: ${one.fullName} (${one.status})`);
+  });
+}
+
 /** @param {Count} count */
 export function closingLine({ passed, failed }) {
   return `${passed} passed, ${failed} failed`;
+}
+
+/**
+ * @param {string} report
+ * @returns {Record<string, unknown> | undefined}
+ */
+function parse(report) {
+  try {
+    return JSON.parse(report);
+  } catch {
+    return undefined;
+  }
 }

@@ -11,7 +11,7 @@ import { mustRun, run } from "./setup/command.mjs";
 import { stopStartedDocker } from "./setup/docker.mjs";
 import { setUp } from "./setup/index.mjs";
 import { checkout } from "./setup/paths.mjs";
-import { closingLine, countJest } from "./test-count.mjs";
+import { closingLine, countJest, failuresOf } from "./test-count.mjs";
 
 // CDKTF's own folders for tests are never taken away otherwise. Not below the checkout: paths of sockets have to be short.
 const temporary = await mkdtemp(join(tmpdir(), "cdktf-mosquitto-test-"));
@@ -39,6 +39,8 @@ const names = [...Object.keys(checks), ...Object.keys(tests)];
 
 /** @type {Count} */
 const total = { passed: 0, failed: 0 };
+/** @type {string[]} */
+const failures = [];
 let startedDocker = false;
 process.umask(0o077);
 try {
@@ -61,6 +63,7 @@ try {
     console.log(`\n== ${name}`);
     process.stdout.write(stdout + stderr);
     count(code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+    if (code !== 0) failures.push(name);
   }
   for (const [name, test] of Object.entries(tests)) {
     if (only !== undefined && only !== name) continue;
@@ -78,6 +81,7 @@ try {
     if (engine !== undefined) console.log(`\n${engine}`);
   }
 }
+for (const one of failures) console.log(`failed: ${one}`);
 console.log(`\n${closingLine(total)}`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 
@@ -97,5 +101,7 @@ async function jest(project, args, env) {
   const report = join(reports, `${project}.json`);
   const jestArguments = ["jest", `--selectProjects=${project}`, "--ci", "--json", "--outputFile", report, ...args];
   const { code } = await run("npx", [...jestArguments, ...patterns], { cwd: checkout, env, output: "stderr" });
-  return countJest(await readFile(report, "utf8").catch(() => ""), code);
+  const written = await readFile(report, "utf8").catch(() => "");
+  failures.push(...failuresOf(written, checkout));
+  return countJest(written, code);
 }

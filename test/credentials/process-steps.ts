@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import crypto from "node:crypto";
-import * as fs from "node:fs";
+import fs from "node:fs";
 import { Worker } from "node:worker_threads";
 import { CredentialStore, fulfil, RecordFolder, WantedCredentials } from "../../constructs/credentials";
 import { TextSource } from "../../constructs/text-source";
@@ -25,12 +25,15 @@ export interface Declared {
 }
 
 /** When a process is killed in the middle of its work. */
-export interface Kill {
-  /** So many files are in the store, with or without their names. */
-  readonly files: number;
-  /** And so many milliseconds have gone by since. */
-  readonly after: number;
-}
+export type Kill =
+  | {
+      /** So many files are in the store, with or without their names. */
+      readonly files: number;
+      /** And so many milliseconds have gone by since. */
+      readonly after: number;
+    }
+  /** It would give a file its name, after so many others: sure to come, on the busiest machine. */
+  | { readonly named: number };
 
 /** What a process is to do. */
 export type Step =
@@ -168,15 +171,26 @@ function timed<R>(
   kill: Kill | undefined,
   work: () => R,
 ): { readonly result: R; readonly took: number } {
-  const begin = kill === undefined ? () => undefined : armKill(folder, kill);
+  const begin =
+    kill === undefined ? () => undefined : "named" in kill ? () => killAtName(kill.named) : armKill(folder, kill);
   const began = performance.now();
   begin();
   const result = work();
   return { result, took: performance.now() - began };
 }
 
+function killAtName(named: number): void {
+  const { linkSync } = fs;
+  let count = 0;
+  fs.linkSync = (...names) => {
+    if (count === named) process.kill(process.pid, "SIGKILL");
+    count += 1;
+    linkSync(...names);
+  };
+}
+
 /** A thread watches and kills: another process would come too early or too late on a busy machine. */
-function armKill(folder: string, { files, after }: Kill): () => void {
+function armKill(folder: string, { files, after }: Exclude<Kill, { readonly named: number }>): () => void {
   const flags = new Int32Array(new SharedArrayBuffer(8));
   const script = `
     const fs = require("node:fs");

@@ -178,6 +178,29 @@ describe("the closing line of npm test", () => {
     expect(await count(report, 0)).toEqual({ passed: 1, failed: 3 });
   });
 
+  test("comes after the names of what failed, was skipped, or did not run", async () => {
+    const suite = (name: string, status: string, ...assertionResults: object[]): object => ({
+      name: `/checkout/test/${name}.test.ts`,
+      status,
+      assertionResults,
+    });
+    const report = {
+      testResults: [
+        suite("whole", "passed", { fullName: "a", status: "passed" }),
+        suite("part", "failed", { fullName: "b", status: "failed" }, { fullName: "c", status: "pending" }),
+        suite("broken", "failed"),
+      ],
+    };
+    const failures = (text: string): Promise<string[]> =>
+      evaluate("test-count.mjs", `module.failuresOf(${JSON.stringify(text)}, "/checkout")`);
+    expect(await failures(JSON.stringify(report))).toEqual([
+      "test/part.test.ts: b (failed)",
+      "test/part.test.ts: c (pending)",
+      "test/broken.test.ts: it did not run",
+    ]);
+    expect(await failures("")).toEqual(["jest wrote no report"]);
+  });
+
   test.each([
     ["no report", "", 0],
     ["no test", { numPassedTests: 0 }, 0],
