@@ -18,13 +18,31 @@ export interface Trust {
 }
 
 /** How an MQTT connection ended: `refused` with the reason code of CONNACK. */
-export type Entry = Admission | { readonly kind: "refused"; readonly reason: string } | Failure;
+export type Entry = Admission | Refusal | Failure;
+
+export interface Refusal {
+  readonly kind: "refused";
+  readonly code: number;
+  readonly reason: string;
+}
 
 export interface Admission {
   readonly kind: "in";
   readonly client: MqttClient;
   readonly maximumQos: QoS;
+  /** Whether it is told that a message is refused: from MQTT 5 on, and not of QoS 0. */
+  readonly isToldRefusals: boolean;
 }
+
+/** Versions of MQTT, as CONNECT names them; a listener may be declared to accept only some. */
+const VERSIONS = [
+  { protocolVersion: 5 },
+  { protocolVersion: 4 },
+  { protocolVersion: 3, protocolId: "MQIsdp" },
+] as const satisfies readonly IClientOptions[];
+
+/** CONNACK before MQTT 5, and of it (sections 3.2.2.3 and 3.2.2.2). */
+const UNSUPPORTED_VERSION: readonly number[] = [0x01, 0x84];
 
 /** Reason code of DISCONNECT (MQTT 5 section 3.14.2.1). */
 const SESSION_TAKEN_OVER = 0x8e;
@@ -38,12 +56,27 @@ export class Interrupted extends Error {}
 /** Its names for them are Node's. */
 type TlsOptions = Pick<IClientOptions, "ca" | "cert" | "key">;
 
-/** Connects once, over MQTT 5, with a session that ends with the connection. */
-export function enter(url: string, identity: Identity, trust?: Trust): Promise<Entry> {
+/** Connects over the newest version of MQTT that is accepted, with a session that ends with the connection. */
+export async function enter(url: string, identity: Identity, trust?: Trust): Promise<Entry> {
+  const [newest, ...older] = VERSIONS;
+  let entry = await enterWith(newest, url, identity, trust);
+  for (const version of older) {
+    if (entry.kind !== "refused" || !UNSUPPORTED_VERSION.includes(entry.code)) break;
+    entry = await enterWith(version, url, identity, trust);
+  }
+  return entry;
+}
+
+function enterWith(
+  version: (typeof VERSIONS)[number],
+  url: string,
+  identity: Identity,
+  trust: Trust | undefined,
+): Promise<Entry> {
   const { clientId, username, password, certificate } = identity;
   const secured = trust === undefined ? {} : (proving(trust, certificate) as TlsOptions);
   const options: IClientOptions = {
-    protocolVersion: 5,
+    ...version,
     clientId,
     clean: true,
     reconnectPeriod: 0,
@@ -63,18 +96,19 @@ export function enter(url: string, identity: Identity, trust?: Trust): Promise<E
     client.on("error", (error) => end(entryOf(error)));
     client.once("close", () => end({ kind: "closed" }));
     client.once("connect", ({ properties }) => {
-      resolve({ kind: "in", client, maximumQos: (properties?.maximumQoS ?? 2) as QoS });
+      const maximumQos = (properties?.maximumQoS ?? 2) as QoS;
+      resolve({ kind: "in", client, maximumQos, isToldRefusals: version.protocolVersion === 5 && maximumQos > 0 });
     });
   });
 }
 
 function entryOf(error: Error & { code?: unknown }): Entry {
-  if (isRefusal(error)) return { kind: "refused", reason: error.message.replace(/^.*?: /, "") };
+  if (isRefusal(error)) return { kind: "refused", code: error.code, reason: error.message.replace(/^.*?: /, "") };
   if (error.message === "connack timeout") return { kind: "silent" };
   return failureOf(error);
 }
 
-function isRefusal(error: Error & { code?: unknown }): boolean {
+function isRefusal(error: Error & { code?: unknown }): error is Error & { code: number } {
   return typeof error.code === "number";
 }
 

@@ -43,10 +43,12 @@ function trialChecks(
   { refusal, overheard }: Trial,
   topic: string,
   forbidden: string,
-  { maximumQos }: Admission,
+  { isToldRefusals }: Admission,
 ): Check[] {
-  const isRefused = refusal !== undefined || (maximumQos === 0 && !overheard.includes(forbidden));
-  const how = refusal ?? (isRefused ? "it was delivered to nobody; of QoS 0 nothing else is told" : "it was taken");
+  const isRefused = refusal !== undefined || (!isToldRefusals && !overheard.includes(forbidden));
+  const how =
+    refusal ??
+    (isRefused ? "it was delivered to nobody; nothing else is told of QoS 0, or before MQTT 5" : "it was taken");
   const heard = overheard.length === 0 ? "" : `it received ${overheard.slice(0, 5).join(", ")}`;
   return [
     judged(`carries messages on ${topic}`, true),

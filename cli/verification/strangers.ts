@@ -42,11 +42,16 @@ export async function refusesCertificate(
   return judged(check, isForThis, isForThis ? handshake.alert : `it was refused, but not for this: ${handshake.alert}`);
 }
 
+/** Bad user name or password, and not authorized: CONNACK before MQTT 5, and of it (sections 3.2.2.3 and 3.2.2.2). */
+const NOT_FOR_THIS_USER: readonly number[] = [0x04, 0x05, 0x86, 0x87];
+
 /** Who must not get in because of what MQTT is told. Nothing is sent that anybody would miss. */
 export async function refusesUser(whom: string, url: string, identity: Identity, trust?: Trust): Promise<Check> {
   const check = `refuses ${whom}`;
   const entry = await patiently(() => enter(url, identity, trust));
-  return entry.kind === "refused" ? judged(check, true, entry.reason) : judged(check, false, await unexpected(entry));
+  if (entry.kind !== "refused") return judged(check, false, await unexpected(entry));
+  const isForThis = NOT_FOR_THIS_USER.includes(entry.code);
+  return judged(check, isForThis, isForThis ? entry.reason : `it was refused, but not for this: ${entry.reason}`);
 }
 
 /** Clear text where TLS is asked for: any answer in MQTT is one too many. */

@@ -5,7 +5,7 @@ import { verifyBroker } from "../../cli/verification/broker";
 import { greet, OLD_VERSIONS } from "../../cli/verification/client-hello";
 import { Finding } from "../../cli/verification/finding";
 import { shakeHands } from "../../cli/verification/handshake";
-import { refusesCertificate, refusesClearText, refusesVersions } from "../../cli/verification/strangers";
+import { refusesCertificate, refusesClearText, refusesUser, refusesVersions } from "../../cli/verification/strangers";
 import { CONTROL_PORT } from "../../constructs/broker/container-paths";
 import { issueAuthority, issueServer, Issuer, KeyAlgorithm, parseHost } from "../../constructs/pki";
 
@@ -66,6 +66,30 @@ test("any answer of MQTT in clear text is a surprise, also one that refuses", as
     result: "surprise",
     detail: "it answers in clear text: Not authorized",
   });
+});
+
+test("a user that is refused for another reason, such as a server that is too busy, is a surprise", async () => {
+  /** Refuses whoever says CONNECT with the next of these reason codes; before MQTT 5 CONNACK has no properties. */
+  const refusing = async (...codes: number[]): Promise<string> => {
+    const server = net.createServer((socket) =>
+      socket.once("data", ([, , , , , , , , version]: Buffer) => {
+        const code = codes.shift() ?? 0;
+        socket.write(version === 5 ? Buffer.of(0x20, 3, 0, code, 0) : Buffer.of(0x20, 2, 0, code));
+      }),
+    );
+    const { port } = await listening(server);
+    const { result, detail } = await refusesUser("any", `mqtt://127.0.0.1:${port}`, { clientId: "any" });
+    return `${result}: ${detail}`;
+  };
+  expect(await refusing(0x87)).toBe("ok: Not authorized");
+  expect(await refusing(0x86)).toBe("ok: Bad User Name or Password");
+  expect(await refusing(0x89)).toBe("surprise: it was refused, but not for this: Server busy");
+  // Older versions of MQTT are tried before an opinion is formed.
+  expect(await refusing(0x84, 0x05)).toBe("ok: Not authorized");
+  expect(await refusing(0x84, 0x01, 0x04)).toBe("ok: Bad username or password");
+  expect(await refusing(0x01, 0x01, 0x01)).toMatch(
+    /^surprise: it was refused, but not for this: Unacceptable protocol/,
+  );
 });
 
 test("a certificate that is refused for another reason, or not at all, is a surprise", async () => {
