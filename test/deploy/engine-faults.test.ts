@@ -5,6 +5,7 @@ import { until } from "../../tools/until";
 import { Deployment, images } from "../support/deployment";
 import { inside } from "../support/docker";
 import { Engine } from "../support/engine";
+import { leaveWaiting } from "../support/waiting-message";
 import { freePorts } from "../support/workspace";
 
 jest.setTimeout(180_000);
@@ -37,14 +38,9 @@ describe("a Docker engine of its own", () => {
     deployment.forget();
   });
 
-  /** Leaves a message behind that waits for the dashboard, which is away. */
+  /** A message that waits for the dashboard, which is away. */
   async function leave(payload: string): Promise<void> {
-    const dashboard = await Session.open(await deployment.bundle("dashboard"), PERSISTENT);
-    await dashboard.subscribe("plant/#");
-    await dashboard.close();
-    const sensor = await Session.open(await deployment.bundle("sensor-1"));
-    await sensor.publish("plant/state", payload);
-    await sensor.close();
+    await leaveWaiting(await deployment.bundle("dashboard"), await deployment.bundle("sensor-1"), payload);
   }
   async function isKept(payload: string): Promise<void> {
     const bundle = await deployment.bundle("dashboard");

@@ -5,6 +5,7 @@ import { PERSISTENT, refusal, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
 import { Deployment, images } from "../support/deployment";
 import { inside, inspect } from "../support/docker";
+import { leaveWaiting } from "../support/waiting-message";
 import { freePorts } from "../support/workspace";
 
 jest.setTimeout(180_000);
@@ -56,12 +57,7 @@ describe("a deploy that is interrupted and then run again", () => {
   }
   async function leave(payload: string): Promise<void> {
     before = await deployment.bundle("dashboard");
-    const dashboard = await Session.open(before, PERSISTENT);
-    await dashboard.subscribe("plant/#");
-    await dashboard.close();
-    const sensor = await Session.open(await deployment.bundle("sensor-1"));
-    await sensor.publish("plant/state", payload);
-    await sensor.close();
+    await leaveWaiting(before, await deployment.bundle("sensor-1"), payload);
   }
   /** For the bundle that was handed out before: only its port is another now. */
   async function isKept(payload: string): Promise<void> {

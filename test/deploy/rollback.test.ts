@@ -1,11 +1,10 @@
 import { refusal, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
-import { images, Version, versions } from "../support/deployment";
+import { Version, versions } from "../support/deployment";
 import { inspect } from "../support/docker";
 import { Project } from "../support/project";
 import { refusalByBroker } from "../support/refusals";
 import { Runbook } from "../support/runbook";
-import { freePorts } from "../support/workspace";
 
 jest.setTimeout(180_000);
 
@@ -13,18 +12,12 @@ const RULES = `publish: ["plant/#"], subscribe: ["plant/#"]`;
 const SENSOR = `broker.addClient("sensor-1", { ${RULES} });`;
 const OPERATOR = `broker.addClient("operator", { authentication: Authentication.password(), publish: ["plant/#"] });`;
 
-async function declared(version: Version): Promise<Project> {
-  const [mutual, password] = await freePorts(2);
-  return new Project({
-    props: [
-      `hosts: ["localhost"],`,
-      `listeners: [Listener.mutualTls({ port: ${mutual} }), Listener.passwordOverTls({ port: ${password} })],`,
-      `image: MosquittoImage.named(${JSON.stringify(images[version]().name)}, "${version}"),`,
-      `credentials: CredentialStore.folder("credentials/prod"),`,
-    ],
+const declared = (image: Version): Promise<Project> =>
+  Project.withTwoListeners({
+    image,
+    credentials: `CredentialStore.folder("credentials/prod")`,
     clients: [SENSOR, OPERATOR],
   });
-}
 
 describe.each(versions)("rollback on Mosquitto %s", (version) => {
   let plant: Project;

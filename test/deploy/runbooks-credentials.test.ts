@@ -3,12 +3,11 @@ import * as path from "node:path";
 import { ConnectionBundle } from "../../constructs";
 import { refusal, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
-import { images } from "../support/deployment";
+import { Version } from "../support/deployment";
 import { inspect, logs } from "../support/docker";
 import { Project, ProjectOptions } from "../support/project";
 import { refusalByBroker } from "../support/refusals";
 import { Runbook } from "../support/runbook";
-import { freePorts } from "../support/workspace";
 
 jest.setTimeout(240_000);
 
@@ -22,19 +21,8 @@ const DAY = 24 * 60 * 60 * 1000;
 /** What an authority is valid for by default; in the control authority's case, always. */
 const LIFETIME = 3650;
 
-async function project(version: keyof typeof images, credentials: string, props: string[] = []): Promise<Project> {
-  const [mutual, password] = await freePorts(2);
-  return new Project({
-    props: [
-      `hosts: ["localhost"],`,
-      `listeners: [Listener.mutualTls({ port: ${mutual} }), Listener.passwordOverTls({ port: ${password} })],`,
-      `image: MosquittoImage.named(${JSON.stringify(images[version]().name)}, "${version}"),`,
-      `credentials: ${credentials},`,
-      ...props,
-    ],
-    clients: CLIENTS,
-  });
-}
+const project = (image: Version, credentials: string, props: string[] = []): Promise<Project> =>
+  Project.withTwoListeners({ image, credentials, props, clients: CLIENTS });
 
 async function bundles(of: Project): Promise<Record<"sensor" | "dashboard" | "operator", ConnectionBundle>> {
   const [sensor, dashboard, operator] = await Promise.all(

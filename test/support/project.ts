@@ -4,7 +4,8 @@ import { ConnectionBundle } from "../../constructs";
 import { CommandResult, mustRun, run } from "./command";
 import { command, library, writeApp } from "./command-line";
 import { removeLeftovers } from "./docker";
-import { makeFolder, removeFolder, uniqueName } from "./workspace";
+import { images, Version } from "./deployment";
+import { freePorts, makeFolder, removeFolder, uniqueName } from "./workspace";
 
 export interface ProjectOptions {
   /** Lines of the broker's props, beside its name. */
@@ -13,6 +14,13 @@ export interface ProjectOptions {
   readonly clients: readonly string[];
   /** What stands in the place of names that a guide uses, which may not be unique or not be there. */
   readonly replacements?: readonly (readonly [name: string, actual: string])[];
+}
+
+export interface TwoListeners extends Pick<ProjectOptions, "clients"> {
+  readonly image: Version;
+  /** As code, as are further props. */
+  readonly credentials: string;
+  readonly props?: readonly string[];
 }
 
 /** Where commands run. */
@@ -39,6 +47,21 @@ export class Project {
     fs.mkdirSync(path.join(this.folder, "state"));
     fs.writeFileSync(path.join(this.folder, "bin", "npx"), NPX, { mode: 0o755 });
     fs.writeFileSync(path.join(this.folder, "bin", "mosquitto_sub"), MOSQUITTO_SUB, { mode: 0o755 });
+  }
+
+  /** One with a listener for certificates and one for passwords, on free ports. */
+  static async withTwoListeners({ image, credentials, props = [], clients }: TwoListeners): Promise<Project> {
+    const [mutual, password] = await freePorts(2);
+    return new Project({
+      props: [
+        `hosts: ["localhost"],`,
+        `listeners: [Listener.mutualTls({ port: ${mutual} }), Listener.passwordOverTls({ port: ${password} })],`,
+        `image: MosquittoImage.named(${JSON.stringify(images[image]().name)}, "${image}"),`,
+        `credentials: ${credentials},`,
+        ...props,
+      ],
+      clients,
+    });
   }
 
   /** Runs commands of a shell. */
