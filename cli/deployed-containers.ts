@@ -10,6 +10,8 @@ export interface BrokerContainers {
   readonly name: string;
   /** Name of the reloader's. */
   readonly reloader: string;
+  /** Whether the broker is declared to read changes while it runs. */
+  readonly liveChanges: boolean;
   /** The Docker host that is declared for it, where that is known here. */
   readonly dockerHost?: string;
 }
@@ -42,9 +44,10 @@ export function brokerContainers(stack: string): BrokerContainers[] {
     const host = provider?.docker?.find((one) => one.alias === alias)?.host;
     // A token, such as ${var.host}, is known to Terraform alone.
     const dockerHost = host === undefined || host.includes("${") ? {} : { dockerHost: host };
-    return [{ broker, name: own.name, reloader: reloader.name, ...dockerHost }];
+    const liveChanges = own.labels?.every(({ label }) => label !== SET_LABEL) ?? true;
+    return [{ broker, name: own.name, reloader: reloader.name, liveChanges, ...dockerHost }];
   });
 }
 
-/** The label of writer and reloader that has the name of their set. */
+/** The label with the name of the set: of writer and reloader, and of a broker that is replaced with it. */
 const SET_LABEL = "cdktf-mosquitto.set";

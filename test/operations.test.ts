@@ -59,3 +59,29 @@ describe("each kind of change alone, as together with others,", () => {
     else expect(container(alteration)).toEqual(container());
   });
 });
+
+test("with liveChanges: false, any other set replaces the broker's container", () => {
+  const containersOf = (
+    liveChanges: boolean,
+  ): { broker: unknown; set: unknown; replacedWith: string; files: string } => {
+    const broker = declareBroker({ hosts: ["localhost"], name: "plant", liveChanges });
+    const synthesized = config(TerraformStack.of(broker)) as Config;
+    const writer = containerNamed(synthesized, "plant-writer") as unknown as {
+      env: string[];
+      labels: { value: string }[];
+    };
+    const variable = (name: string): string =>
+      writer.env.find((one) => one.startsWith(`${name}=`))?.split("=")[1] ?? "";
+    return {
+      broker: containerNamed(synthesized, "plant").labels,
+      set: writer.labels[0]?.value,
+      replacedWith: variable("REPLACED_WITH"),
+      files: variable("FILES"),
+    };
+  };
+  expect(containersOf(true)).toMatchObject({ broker: undefined, replacedWith: "" });
+  const { broker, set, replacedWith, files } = containersOf(false);
+  expect(broker).toEqual([{ label: "cdktf-mosquitto.set", value: set }]);
+  // The writer takes the broker for one that goes on where none of them is another.
+  expect(replacedWith).toBe(files);
+});

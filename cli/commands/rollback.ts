@@ -1,4 +1,4 @@
-import { BROKER_USER, CONFIG_FOLDER } from "../../constructs/broker/container-paths";
+import { BROKER_USER, CONFIG_FOLDER, STOP_SECONDS } from "../../constructs/broker/container-paths";
 import { BrokerSets, brokerSets, readmitted } from "../broker-sets";
 import { BrokerContainers, brokerContainers } from "../deployed-containers";
 import { Docker, DockerError } from "../docker";
@@ -114,7 +114,7 @@ function obstacleTo(
 }
 
 /** @returns what the reloader said @throws {Error} with its words when it failed */
-function goBack(docker: Docker, { broker, name, reloader }: BrokerContainers, set: string): string[] {
+function goBack(docker: Docker, { broker, name, reloader, liveChanges }: BrokerContainers, set: string): string[] {
   const [inspected] = JSON.parse(docker.run("inspect", reloader).stdout) as [
     { Image: string; Config: { Env: readonly string[] } },
   ];
@@ -128,6 +128,8 @@ function goBack(docker: Docker, { broker, name, reloader }: BrokerContainers, se
       ...[`${CONFIG_FOLDER}/sets/${set}/reloader.sh`],
     );
     docker.run("rm", reloader);
+    // It was declared that nobody who is away is to miss anything from then on.
+    if (!liveChanges) docker.run("restart", "--time", `${STOP_SECONDS}`, name);
     return `${stdout}${stderr}`.trim().split("\n");
   } catch (error) {
     throw new Error(`${broker}: it was not rolled back: ${(error as Error).message}`, { cause: error });

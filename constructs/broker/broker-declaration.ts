@@ -88,14 +88,22 @@ function reservationsOf(
   ];
 }
 
+/** It forgets the rules of such sessions, and puts some into its list of endings twice (eclipse-mosquitto/mosquitto#2934, #1521). */
+const LIVE_CHANGES_OF_2_0 =
+  "Mosquitto 2.0, which reads a change while it runs, loses from then on what is published for a client that is away, until " +
+  "that connects again, and can crash after a deploy while one of MQTT 5 is away whose session is to end at a certain time; " +
+  "use 2.1, or say liveChanges: false, which restarts it at each change, or liveChanges: true to accept it";
+
 /** What is allowed and should be known. */
 export function brokerWarnings(
-  { serverCertificate, ...props }: MosquittoBrokerProps,
+  { serverCertificate, liveChanges, ...props }: MosquittoBrokerProps,
   { image, clientAuthority, listeners }: BrokerDeclaration,
 ): string[] {
   const days = serverCertificate?.validityDays;
   return [
     ...image.warnings,
+    // Who says what is wanted knows.
+    ...(image.line === "2.0" && liveChanges === undefined ? [LIVE_CHANGES_OF_2_0] : []),
     ...(days !== undefined && days > APPLE_VALIDITY
       ? [
           `serverCertificate.validityDays ${days}: Apple's platforms refuse a server's certificate of more than ${APPLE_VALIDITY} days`,
@@ -200,6 +208,7 @@ function declarationFaults(
     ...certificateOptionFaults("clientCertificates", props.clientCertificates, { validityDays: CLIENT_VALIDITY }),
     credentialVersionFault("serverCertificate.credentialVersion", props.serverCertificate?.credentialVersion),
     booleanFault("protectData", props.protectData),
+    booleanFault("liveChanges", props.liveChanges),
     outputPrefixFault(props.outputPrefix),
   ];
 }

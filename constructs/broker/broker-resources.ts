@@ -6,7 +6,15 @@ import { DataResource, TerraformProvider } from "cdktf";
 import { Construct } from "constructs";
 import { CONTROL_CLIENT_NAME, VERIFY_CLIENT_NAME } from "../access";
 import { BrokerNetwork } from "./broker-network";
-import { BROKER_USER, CONFIG_FOLDER, DATA_FOLDER, GENERATION_HOSTS, LIVE_FOLDER, RUN_FOLDER } from "./container-paths";
+import {
+  BROKER_USER,
+  CONFIG_FOLDER,
+  DATA_FOLDER,
+  GENERATION_HOSTS,
+  LIVE_FOLDER,
+  RUN_FOLDER,
+  STOP_SECONDS,
+} from "./container-paths";
 import { Listener } from "./listener";
 import { confPath } from "./conf/mosquitto-conf";
 import { MosquittoLine } from "./mosquitto-image";
@@ -30,14 +38,15 @@ export interface BrokerResourcesProps {
   readonly set: BrokerSet;
   /** Refuses to plan where the credentials are absent. */
   readonly guard: DataResource;
+  /** Whether a running broker reads what changes; otherwise it is replaced at any change of the set. */
+  readonly liveChanges: boolean;
   /** Files of the set at whose change the broker is replaced, because a reload would not read them again. */
   readonly replacedWith: readonly string[];
   readonly protectData: boolean;
   readonly provider?: TerraformProvider;
 }
 
-/** Seconds to save sessions and messages; the provider would kill the container at once (its default is 0). */
-const STOP_SECONDS = 30;
+const SET_LABEL = "cdktf-mosquitto.set";
 
 /**
  * The Docker resources of one broker. A *writer* stages the files as a set on the config volume, the *broker* reads
@@ -80,7 +89,7 @@ export class BrokerResources {
       restart: "no",
       securityOpts: ["no-new-privileges"],
       entrypoint: ["/bin/sh", "-c"],
-      labels: [{ label: "cdktf-mosquitto.set", value: set.hash }],
+      labels: [{ label: SET_LABEL, value: set.hash }],
       provisioners: [FAIL_WITH_CONTAINER],
       ...provider,
     };
@@ -99,7 +108,7 @@ export class BrokerResources {
         ...setVariables,
         `CONTROL=${CONTROL_CLIENT_NAME}`,
         `FILES=${set.fileNames.join(" ")}`,
-        `REPLACED_WITH=${props.replacedWith.join(" ")}`,
+        `REPLACED_WITH=${(props.liveChanges ? props.replacedWith : set.fileNames).join(" ")}`,
         `LINE=${props.mosquittoLine}`,
       ],
       user: "0:0",
@@ -128,6 +137,7 @@ export class BrokerResources {
       ulimit: [{ name: "nofile", soft: files, hard: files }],
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
+      // Its default is 0: the provider would kill the container at once.
       destroyGraceSeconds: STOP_SECONDS,
       stopTimeout: STOP_SECONDS,
       // Never changed in place: providers report success and change nothing (kreuzwerker/docker#988).
@@ -143,12 +153,7 @@ export class BrokerResources {
       ports: props.network.isInternal ? [] : props.listeners.flatMap(publishedPorts),
       host: GENERATION_HOSTS.map((host) => ({ host, ip: "127.0.0.1" })),
       dependsOn: [this.writer],
-      ...(props.replacedWith.length > 0 && {
-        labels: props.replacedWith.map((file) => ({
-          label: `cdktf-mosquitto.${file}`,
-          value: expression(set.fileHash(file)),
-        })),
-      }),
+      ...replacingLabels(props),
       ...provider,
     });
 
@@ -190,6 +195,18 @@ function startOf(conf: string, fromCopy: boolean): Pick<ContainerConfig, "entryp
     entrypoint: ["/bin/sh", "-c"],
     command: [`cat ${conf} >${RUNNING_CONF} && exec /usr/sbin/mosquitto -c ${RUNNING_CONF}`],
     tmpfs: { [RUN_FOLDER]: `uid=${uid},gid=${gid},mode=0700,size=1m` },
+  };
+}
+
+/** Docker changes no label of a container that is there, so Terraform replaces it when one of these is another. */
+function replacingLabels({ liveChanges, replacedWith, set }: BrokerResourcesProps): Pick<ContainerConfig, "labels"> {
+  if (!liveChanges) return { labels: [{ label: SET_LABEL, value: set.hash }] };
+  if (replacedWith.length === 0) return {};
+  return {
+    labels: replacedWith.map((file) => ({
+      label: `cdktf-mosquitto.${file}`,
+      value: expression(set.fileHash(file)),
+    })),
   };
 }
 

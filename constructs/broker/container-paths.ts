@@ -1,3 +1,6 @@
+/** Seconds that the broker has to save sessions and messages. */
+export const STOP_SECONDS = 30;
+
 /** Where things are inside the containers. The official image and ours use the same layout. */
 export const CONFIG_FOLDER = "/mosquitto/config";
 export const DATA_FOLDER = "/mosquitto/data";

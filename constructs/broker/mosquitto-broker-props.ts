@@ -88,6 +88,19 @@ export interface MosquittoBrokerProps extends BrokerOptions {
   readonly name?: string;
 
   /**
+   * Whether the running broker reads what changes of clients, passwords, rules, revocations and certificates, so that
+   * nobody's connection is closed. Otherwise its container is replaced at each such change, and everybody connects again.
+   *
+   * Mosquitto 2.0, once it has read a change while it runs, takes the sessions of clients that are away for ones without
+   * rules until they connect again: what is published for them meanwhile is lost (eclipse-mosquitto/mosquitto#2934). It
+   * can also crash then, and starts again by itself, while a client of MQTT 5 is away whose session is to end at a
+   * certain time (eclipse-mosquitto/mosquitto#1521). With `false` neither happens; 2.1 has neither fault.
+   *
+   * @default true, with a warning where the image has Mosquitto 2.0
+   */
+  readonly liveChanges?: boolean;
+
+  /**
    * Whether Terraform refuses to destroy the volume with sessions, queued and retained messages (`prevent_destroy`).
    * With it, `destroy` fails until it is switched off. It protects no longer once the construct is renamed, moved or
    * removed: then it is no part of the config. Move it with `terraform state mv` and keep `name` and `credentials`.

@@ -123,6 +123,7 @@ export class MosquittoBroker extends Construct {
       aliases,
       set,
       guard: guard.credentials,
+      liveChanges: props.liveChanges ?? true,
       replacedWith: [
         ...(checksRevocations ? [] : ["client-ca.crt"]),
         // libwebsockets reads it at the start only.

@@ -57,7 +57,7 @@ export class MosquittoImage {
 
   /** What is allowed and should be known. */
   get warnings(): string[] {
-    return [this.versionWarning, this.reloadWarning, this.tagWarning].filter((warning) => warning !== undefined);
+    return [this.versionWarning, this.tagWarning].filter((warning) => warning !== undefined);
   }
 
   /** Where this version has faults that a later one of the same line mends. */
@@ -67,15 +67,6 @@ export class MosquittoImage {
     const numbers = this.version.split(".").map(Number);
     if ((numbers[2] as number) >= (floor[2] as number)) return undefined;
     return `Mosquitto ${this.version} has known faults; use ${floor.join(".")} or later, or see that your distribution has mended them`;
-  }
-
-  /** 2.0 puts such a session into its list of endings twice (eclipse-mosquitto/mosquitto#1521). */
-  private get reloadWarning(): string | undefined {
-    if (this.line !== "2.0") return undefined;
-    return (
-      "Mosquitto 2.0 can crash after a deploy, and starts again by itself, while a client of MQTT 5 is away whose session is " +
-      "to end at a certain time; use 2.1, or sessions that never end"
-    );
   }
 
   /** Where the name may stand for another Mosquitto tomorrow (smallrye/smallrye-reactive-messaging#2785). */

@@ -147,6 +147,7 @@ const BROKER: readonly Property[] = [
   { name: "network", samples: [BrokerNetwork.internal(), BrokerNetwork.existing("a")], fits: isOf(BrokerNetwork) },
   { name: "name", samples: ["plant", "a_b.c-1"], fits: isText },
   flag("protectData"),
+  flag("liveChanges"),
   {
     name: "connectionOutputs",
     samples: [ConnectionOutputs.withSecrets(), ConnectionOutputs.withoutSecrets()],

@@ -392,10 +392,17 @@ describe("images", () => {
     expect(warningsOf(broker).some((text) => /has known faults/.test(text))).toBe(warns);
   });
 
-  test("of Mosquitto 2.0 carry a warning that a deploy can crash it, and take no option by which it would do so often", () => {
+  test("of Mosquitto 2.0 carry a warning that its reload has faults, unless somebody has chosen, and take no option by which it would crash often", () => {
     const [old, recent] = ["2.0.22", "2.1.2"].map((version) => MosquittoImage.named(`local:${version}`, version));
     const limits = { persistentClientExpirationDays: 7 };
-    expect(warningsOf(declareBroker({ image: old! })).join()).toMatch(/can crash after a deploy.*use 2\.1/);
+    expect(warningsOf(declareBroker({ image: old! })).join()).toMatch(
+      /loses.*for a client that is away.*can crash after a deploy.*use 2\.1.*liveChanges/,
+    );
+    for (const liveChanges of [true, false]) {
+      expect(warningsOf(declareBroker({ image: old!, liveChanges }))).toEqual([]);
+      expect(warningsOf(declareBroker({ image: recent!, liveChanges }))).toEqual([]);
+    }
+    expect(() => declareBroker({ image: old!, liveChanges: false, limits })).not.toThrow();
     expect(warningsOf(declareBroker({ image: recent!, limits }))).toEqual([]);
     expect(() => declareBroker({ image: old!, limits })).toThrow(
       /persistentClientExpirationDays, got 7.*from Mosquitto 2\.1 on/,

@@ -1,4 +1,4 @@
-import { versions } from "../support/deployment";
+import { Version, versions } from "../support/deployment";
 import { DocumentedTable } from "../support/documented-table";
 import { ChangingBroker, Effect } from "./changing-broker";
 import { CHANGES, KINDS_OF_CHANGE } from "./kinds-of-change";
@@ -34,7 +34,7 @@ describe.each(versions)("as the guide says it, on Mosquitto %s", (version) => {
       dropped: costs === "restart" ? all : (change.ends ?? []),
       planned: effect.replaced,
       flow: { lost: 0 },
-      kept: ["at least once", "exactly once", "retained"],
+      kept: ["at least once", "exactly once", "retained", ...(losesSince(version, effect) ? [] : ["since the change"])],
     });
     expect(flow.acknowledged).toBeGreaterThan(20);
     // A publisher that was cut off sends again what was not acknowledged.
@@ -48,6 +48,11 @@ describe.each(versions)("as the guide says it, on Mosquitto %s", (version) => {
     }
   });
 });
+
+/** Mosquitto 2.0 forgets the rules of clients that are away when it reads a change (eclipse-mosquitto/mosquitto#2934). */
+function losesSince(version: Version, { replaced }: Effect): boolean {
+  return version === "2.0.21" && replaced.includes("reloader") && !replaced.includes("broker");
+}
 
 /** The cells of a row, without the first and the last. */
 function cellsOf({ costs, replaced, dropped, flow }: Effect, all: readonly string[]): string[] {

@@ -4,7 +4,11 @@ import { mustRun, run } from "./command";
 export interface Inspected {
   readonly Id: string;
   readonly RestartCount: number;
-  readonly State: { readonly Running: boolean; readonly Health?: { readonly Status: string } };
+  readonly State: {
+    readonly Running: boolean;
+    readonly StartedAt: string;
+    readonly Health?: { readonly Status: string };
+  };
   readonly Config: { readonly User: string; readonly Env: readonly string[] };
   readonly HostConfig: {
     readonly ReadonlyRootfs: boolean;

@@ -22,7 +22,7 @@ const LOG_TYPES: readonly string[] = [
 
 /** What is wrong with the broker's options. */
 export function brokerOptionFaults(
-  options: BrokerOptions,
+  options: BrokerOptions & { readonly liveChanges?: boolean },
   listeners: readonly Listener[],
   line: MosquittoLine | undefined,
 ): Fault[] {
@@ -46,12 +46,13 @@ export function brokerOptionFaults(
     integer("limits.maxQueuedBytes", limits.maxQueuedBytes, 1, MAXIMUM_BYTES),
     booleanFault("limits.queueQos0Messages", limits.queueQos0Messages),
     integer("limits.persistentClientExpirationDays", limits.persistentClientExpirationDays, 1, 3650),
-    line === "2.0" && limits.persistentClientExpirationDays !== undefined
+    line === "2.0" && options.liveChanges !== false && limits.persistentClientExpirationDays !== undefined
       ? {
           what: "limits.persistentClientExpirationDays",
           value: limits.persistentClientExpirationDays,
-          allowed: "it from Mosquitto 2.1 on: with it, 2.0 can crash after any deploy while a client is away",
-          remedy: "use an image of Mosquitto 2.1, or leave it out",
+          allowed:
+            "it from Mosquitto 2.1 on: with it, 2.0 can crash at any change that it reads while a client is away",
+          remedy: "use an image of Mosquitto 2.1, say liveChanges: false, or leave it out",
         }
       : undefined,
     integer("limits.maxKeepalive", limits.maxKeepalive, 10, 65_535),

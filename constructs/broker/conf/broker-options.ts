@@ -54,7 +54,8 @@ export interface BrokerLimits {
 
   /**
    * Days after which the session of a client that stays away is dropped, with what waits for it, 1 to 3650
-   * (`persistent_client_expiration`). Clients of MQTT 5 say it themselves.
+   * (`persistent_client_expiration`). Clients of MQTT 5 say it themselves. With Mosquitto 2.0 only where `liveChanges`
+   * is false: it could crash at a deploy.
    *
    * @default - never
    */

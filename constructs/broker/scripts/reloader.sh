@@ -77,11 +77,15 @@ if [ "$previous" != "$SET" ] && ! activate "$SET"; then
   say "set $SET could not be made live: the config volume cannot be written"
   exit 1
 fi
-# Also when the set was live before: a broker that is already on it loses nothing by reading it again.
-if ! reload; then
-  activate "$previous"
-  say "the broker cannot be reloaded; its set is $previous"
-  exit 1
+# A broker that was started on the set has read it. Mosquitto 2.0, when it reads again, keeps nothing from then on for a
+# client that is away (eclipse-mosquitto/mosquitto#2934). A reloader that was killed may have made the set live and gone
+# no further.
+if [ "$previous" != "$SET" ] || ! persist answers; then
+  if ! reload; then
+    activate "$previous"
+    say "the broker cannot be reloaded; its set is $previous"
+    exit 1
+  fi
 fi
 if ! persist answers; then
   say "the broker did not take set $SET, its last answer was: ${answer:-none}"
