@@ -65,7 +65,7 @@ test("with liveChanges: false, any other set replaces the broker's container", (
     liveChanges: boolean,
   ): { broker: unknown; set: unknown; replacedWith: string; files: string } => {
     const broker = declareBroker({ hosts: ["localhost"], name: "plant", liveChanges });
-    const synthesized = config(TerraformStack.of(broker)) as Config;
+    const synthesized = config(TerraformStack.of(broker));
     const writer = containerNamed(synthesized, "plant-writer") as unknown as {
       env: string[];
       labels: { value: string }[];

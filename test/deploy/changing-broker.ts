@@ -68,7 +68,7 @@ export class ChangingBroker {
 
   /** Deploys a change while messages flow and bystanders are connected. */
   async undergo(change: Change): Promise<Effect> {
-    const traffic = await Traffic.open("traffic", this.bundleOf("publisher"), this.bundleOf("subscriber"));
+    const traffic = await Traffic.open("traffic", this.bundleOf("publisher"), this.bundleOf("subscriber"), WILL);
     this.open.push(traffic);
     await traffic.publisher.publish("queued", "at least once");
     await traffic.publisher.client.publishAsync("queued", "exactly once", { qos: 2 });
@@ -167,6 +167,15 @@ export class ChangingBroker {
 }
 
 const END = "the last";
+
+/** To be published when its client has been away for an hour (MQTT 5 section 3.1.3.2.2). */
+const WILL = {
+  topic: "queued",
+  payload: Buffer.from("will"),
+  qos: 1,
+  retain: false,
+  properties: { willDelayInterval: 3600 },
+} as const;
 
 /** What a client meets that connects now, with each of these bundles: a server's certificate, or a refusal. */
 async function met(bundles: readonly string[]): Promise<string[]> {

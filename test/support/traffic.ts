@@ -1,3 +1,4 @@
+import type { IClientOptions } from "mqtt";
 import { ConnectionBundle } from "../../constructs";
 import { PERSISTENT, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
@@ -23,12 +24,18 @@ export class Traffic {
     private readonly subscriber: Session,
   ) {}
 
-  static async open(topic: string, publisher: ConnectionBundle, subscriber: ConnectionBundle): Promise<Traffic> {
+  /** @param will that the publisher leaves with the broker */
+  static async open(
+    topic: string,
+    publisher: ConnectionBundle,
+    subscriber: ConnectionBundle,
+    will?: IClientOptions["will"],
+  ): Promise<Traffic> {
     // A loaded machine may need seconds for a handshake: giving up too early begins it anew.
     const options = { ...PERSISTENT, reconnectPeriod: 100, connectTimeout: 10_000 };
     const receiving = await Session.open(subscriber, options);
     await receiving.subscribe(topic);
-    return new Traffic(topic, await Session.open(publisher, options), receiving);
+    return new Traffic(topic, await Session.open(publisher, { ...options, ...(will && { will }) }), receiving);
   }
 
   get disconnects(): number {
