@@ -27,19 +27,24 @@ export function countJest(report, exitCode) {
  * Names what failed in one run of jest: thousands of lines may lie between a failure and the closing line.
  *
  * @param {string} report What jest wrote as JSON; empty when it wrote nothing.
+ * @param {number} exitCode
  * @param {string} checkout The folder that files are named from.
- * @returns {readonly string[]}
+ * @returns {readonly string[]} Empty when `countJest` counts no failure.
  */
-export function failuresOf(report, checkout) {
+export function failuresOf(report, exitCode, checkout) {
   const result = parse(report);
   if (result === undefined) return ["jest wrote no report"];
   const suites = /** @type {readonly Suite[]} */ (result["testResults"] ?? []);
-  return suites.flatMap(({ name, status, assertionResults }) => {
+  const names = suites.flatMap(({ name, status, assertionResults }) => {
     const file = relative(checkout, name);
     const failed = assertionResults.filter((one) => one.status !== "passed");
-    if (failed.length === 0 && status === "failed") return [`${file}: it did not run`];
+    if (failed.length === 0 && status === "failed") {
+      return [`${file}: it ${assertionResults.length === 0 ? "did not run" : "failed outside of its tests"}`];
+    }
     return failed.map((one) => `${file}: ${one.fullName} (${one.status})`);
   });
+  if (names.length === 0 && countJest(report, exitCode).failed > 0) return [`jest ended with ${exitCode}`];
+  return names;
 }
 
 /** @param {Count} count */

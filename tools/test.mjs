@@ -102,6 +102,6 @@ async function jest(project, args, env) {
   const jestArguments = ["jest", `--selectProjects=${project}`, "--ci", "--json", "--outputFile", report, ...args];
   const { code } = await run("npx", [...jestArguments, ...patterns], { cwd: checkout, env, output: "stderr" });
   const written = await readFile(report, "utf8").catch(() => "");
-  failures.push(...failuresOf(written, checkout));
+  failures.push(...failuresOf(written, code, checkout));
   return countJest(written, code);
 }

@@ -189,16 +189,21 @@ describe("the closing line of npm test", () => {
         suite("whole", "passed", { fullName: "a", status: "passed" }),
         suite("part", "failed", { fullName: "b", status: "failed" }, { fullName: "c", status: "pending" }),
         suite("broken", "failed"),
+        suite("after", "failed", { fullName: "d", status: "passed" }),
       ],
     };
-    const failures = (text: string): Promise<string[]> =>
-      evaluate("test-count.mjs", `module.failuresOf(${JSON.stringify(text)}, "/checkout")`);
+    const failures = (text: string, exitCode = 1): Promise<string[]> =>
+      evaluate("test-count.mjs", `module.failuresOf(${JSON.stringify(text)}, ${exitCode}, "/checkout")`);
     expect(await failures(JSON.stringify(report))).toEqual([
       "test/part.test.ts: b (failed)",
       "test/part.test.ts: c (pending)",
       "test/broken.test.ts: it did not run",
+      "test/after.test.ts: it failed outside of its tests",
     ]);
     expect(await failures("")).toEqual(["jest wrote no report"]);
+    const passed = JSON.stringify({ numPassedTests: 1, testResults: [suite("whole", "passed")] });
+    expect(await failures(passed)).toEqual(["jest ended with 1"]);
+    expect(await failures(passed, 0)).toEqual([]);
   });
 
   test.each([
