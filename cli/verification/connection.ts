@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import mqtt, { IClientOptions, MqttClient } from "mqtt";
-import type { QoS } from "mqtt-packet";
 import { Failure, failureOf, PATIENCE, proving, ShownCertificate } from "./handshake";
 
 /** What a client connects with. */
@@ -17,7 +16,7 @@ export interface Trust {
   readonly caPem: string;
 }
 
-/** How an MQTT connection ended: `refused` with the reason code of CONNACK. */
+/** How an MQTT connection ended: `refused` with the reason code of CONNACK, before MQTT 5 its return code. */
 export type Entry = Admission | Refusal | Failure;
 
 export interface Refusal {
@@ -29,7 +28,6 @@ export interface Refusal {
 export interface Admission {
   readonly kind: "in";
   readonly client: MqttClient;
-  readonly maximumQos: QoS;
   /** Whether it is told that a message is refused: from MQTT 5 on, and not of QoS 0. */
   readonly isToldRefusals: boolean;
 }
@@ -96,8 +94,8 @@ function enterWith(
     client.on("error", (error) => end(entryOf(error)));
     client.once("close", () => end({ kind: "closed" }));
     client.once("connect", ({ properties }) => {
-      const maximumQos = (properties?.maximumQoS ?? 2) as QoS;
-      resolve({ kind: "in", client, maximumQos, isToldRefusals: version.protocolVersion === 5 && maximumQos > 0 });
+      const isToldRefusals = version.protocolVersion === 5 && properties?.maximumQoS !== 0;
+      resolve({ kind: "in", client, isToldRefusals });
     });
   });
 }
@@ -127,7 +125,11 @@ export interface Trial {
  * @throws {Interrupted} when the connection ends
  * @throws {Error} when the time does
  */
-export async function tryTopics({ client, maximumQos }: Admission, allowed: string, forbidden: string): Promise<Trial> {
+export async function tryTopics(
+  { client, isToldRefusals }: Admission,
+  allowed: string,
+  forbidden: string,
+): Promise<Trial> {
   const mark = randomUUID();
   const overheard = new Set<string>();
   let stop: (error: Error) => void = () => undefined;
@@ -152,8 +154,8 @@ export async function tryTopics({ client, maximumQos }: Admission, allowed: stri
     Promise.race([action.catch((error: Error) => (isRefusal(error) ? Promise.reject(error) : stopped)), stopped]);
   let isDone = false;
   try {
-    // Of a message of QoS 0 nobody is told that it is refused.
-    const qos = maximumQos === 0 ? 0 : 1;
+    // Of a message of QoS 0, and before MQTT 5, nobody is told that it is refused; nor which QoS is the highest.
+    const qos = isToldRefusals ? 1 : 0;
     // Mosquitto grants every subscription, and checks each message it delivers. `$SYS/broker/version` is retained.
     await within(client.subscribeAsync({ "#": { qos: 0, rh: 2 }, "$SYS/broker/version": { qos: 0 } }));
     await within(client.subscribeAsync([forbidden, allowed], { qos: 0 }));

@@ -47,8 +47,7 @@ function trialChecks(
 ): Check[] {
   const isRefused = refusal !== undefined || (!isToldRefusals && !overheard.includes(forbidden));
   const how =
-    refusal ??
-    (isRefused ? "it was delivered to nobody; nothing else is told of QoS 0, or before MQTT 5" : "it was taken");
+    refusal ?? (isRefused ? "it did not come back; nothing else is told of QoS 0, or before MQTT 5" : "it was taken");
   const heard = overheard.length === 0 ? "" : `it received ${overheard.slice(0, 5).join(", ")}`;
   return [
     judged(`carries messages on ${topic}`, true),

@@ -43,14 +43,14 @@ export async function refusesCertificate(
 }
 
 /** Bad user name or password, and not authorized: CONNACK before MQTT 5, and of it (sections 3.2.2.3 and 3.2.2.2). */
-const NOT_FOR_THIS_USER: readonly number[] = [0x04, 0x05, 0x86, 0x87];
+const BAD_CREDENTIALS: readonly number[] = [0x04, 0x05, 0x86, 0x87];
 
 /** Who must not get in because of what MQTT is told. Nothing is sent that anybody would miss. */
 export async function refusesUser(whom: string, url: string, identity: Identity, trust?: Trust): Promise<Check> {
   const check = `refuses ${whom}`;
   const entry = await patiently(() => enter(url, identity, trust));
   if (entry.kind !== "refused") return judged(check, false, await unexpected(entry));
-  const isForThis = NOT_FOR_THIS_USER.includes(entry.code);
+  const isForThis = BAD_CREDENTIALS.includes(entry.code);
   return judged(check, isForThis, isForThis ? entry.reason : `it was refused, but not for this: ${entry.reason}`);
 }
 
