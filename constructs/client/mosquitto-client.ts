@@ -21,7 +21,8 @@ export interface AccessRuleOptions {
   /**
    * Topic filters that it may receive messages from. `$SYS` must be named. A shared subscription, such as
    * `$share/workers/plant/#`, is declared as it will be subscribed to; Mosquitto checks the filter inside of it, so the
-   * client may receive those messages without sharing them, too.
+   * client may receive those messages without sharing them, too. A restart of the broker forgets the sharing of kept
+   * sessions: subscribe again at each connect.
    *
    * @default - none
    */

@@ -204,13 +204,12 @@ const BROKER: Table = [
     "it lets clients command the broker over $CONTROL topics",
     "change the declaration and deploy it",
   ),
-  ...refused(
-    "broker",
-    BOTH,
-    ["check_retain_source"],
-    "true is what Mosquitto does anyway, and false delivers retained messages of clients that have lost the right",
-    LEAVE_OUT,
-  ),
+  ...free("broker", BOTH, "check_retain_source", {
+    allowed:
+      "true, with which retained messages of clients that have lost the right are not delivered; false is what is done without it",
+    sample: "true",
+    accepts: (value) => value === "true",
+  }),
   ...refused(
     "broker",
     BOTH,

@@ -50,7 +50,7 @@ test.each(
     "bind_interface socket_domain protocol http_dir mount_point cafile capath certfile keyfile crlfile dhparamfile " +
     "require_certificate use_identity_as_username use_subject_as_username use_username_as_clientid tls_version ciphers " +
     "ciphers_tls1.3 tls_engine tls_engine_kpass_sha1 tls_keyform disable_client_cert_date_checks user pid_file " +
-    "enable_proxy_protocol proxy_protocol_v2_require_tls enable_control_api check_retain_source log_dest " +
+    "enable_proxy_protocol proxy_protocol_v2_require_tls enable_control_api log_dest " +
     "persistence_file persistence_location allow_zero_length_clientid global_max_connections connection topic"
   ).split(" "),
 )("%s is not free", (name) => {
