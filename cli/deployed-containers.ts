@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { SET_LABEL } from "../constructs/broker/container-paths";
 import { stackFolder } from "./project";
 
 /** The containers of one broker, as its stack is synthesized here. */
@@ -48,6 +49,3 @@ export function brokerContainers(stack: string): BrokerContainers[] {
     return [{ broker, name: own.name, reloader: reloader.name, liveChanges, ...dockerHost }];
   });
 }
-
-/** The label with the name of the set: of writer and reloader, and of a broker that is replaced with it. */
-const SET_LABEL = "cdktf-mosquitto.set";

@@ -34,8 +34,21 @@ describe("the guide to what a change costs", () => {
   });
 });
 
+const unaltered: Alteration = (declared) => declared;
+
 /** What the broker's container is made from: with another, it is replaced. */
-function container(alteration: Alteration = (declared) => declared): unknown {
+function container(alteration = unaltered): unknown {
+  const synthesized = synthesizedWith(alteration);
+  return [containerNamed(synthesized, "plant"), synthesized.resource.docker_image];
+}
+
+/** Name of mosquitto.conf, as the writer is told it. */
+function confName(alteration = unaltered): string | undefined {
+  const { env } = containerNamed(synthesizedWith(alteration), "plant-writer") as unknown as { env: string[] };
+  return env.find((one) => one.startsWith("CONF="));
+}
+
+function synthesizedWith(alteration: Alteration): Config & { resource: { docker_image: unknown } } {
   const surroundings = {
     image: MosquittoImage.named("mosquitto:one", "2.1.2"),
     otherImage: MosquittoImage.named("mosquitto:other", "2.0.21"),
@@ -45,8 +58,7 @@ function container(alteration: Alteration = (declared) => declared): unknown {
   const { props, clients } = alteration(firstDeclared(surroundings), surroundings);
   const broker = declareBroker({ ...props, name: "plant" });
   for (const [name, options] of Object.entries(clients)) broker.addClient(name, options);
-  const synthesized = config(TerraformStack.of(broker)) as Config & { resource: { docker_image: unknown } };
-  return [containerNamed(synthesized, "plant"), synthesized.resource.docker_image];
+  return config(TerraformStack.of(broker)) as Config & { resource: { docker_image: unknown } };
 }
 
 describe("each kind of change alone, as together with others,", () => {
@@ -55,8 +67,11 @@ describe("each kind of change alone, as together with others,", () => {
   );
 
   test.each(each)("%s: replaces the broker's container: %s", (_, isReplaced, alteration) => {
-    if (isReplaced) expect(container(alteration)).not.toEqual(container());
-    else expect(container(alteration)).toEqual(container());
+    if (isReplaced) {
+      expect(container(alteration)).not.toEqual(container());
+      // By which the writer knows that it is, and makes the set live before the start.
+      expect(confName(alteration)).not.toBe(confName());
+    } else expect(container(alteration)).toEqual(container());
   });
 });
 
@@ -79,7 +94,11 @@ test("with liveChanges: false, any other set replaces the broker's container", (
       files: variable("FILES"),
     };
   };
-  expect(containersOf(true)).toMatchObject({ broker: undefined, replacedWith: "" });
+  // A label at all, because Docker's provider leaves those alone of a container that is declared without any.
+  expect(containersOf(true)).toMatchObject({
+    broker: [{ label: "cdktf-mosquitto.live-changes", value: "true" }],
+    replacedWith: "",
+  });
   const { broker, set, replacedWith, files } = containersOf(false);
   expect(broker).toEqual([{ label: "cdktf-mosquitto.set", value: set }]);
   // The writer takes the broker for one that goes on where none of them is another.

@@ -1,4 +1,4 @@
-import { BROKER_USER, CONFIG_FOLDER, STOP_SECONDS } from "../../constructs/broker/container-paths";
+import { BROKER_USER, CONFIG_FOLDER } from "../../constructs/broker/container-paths";
 import { BrokerSets, brokerSets, readmitted } from "../broker-sets";
 import { BrokerContainers, brokerContainers } from "../deployed-containers";
 import { Docker, DockerError } from "../docker";
@@ -87,10 +87,16 @@ function obstacleTo(
   { live, previous }: BrokerSets,
   readmits: readonly string[],
   docker: Docker,
-  { reloader }: BrokerContainers,
+  { reloader, liveChanges }: BrokerContainers,
   stack: string,
 ): string | undefined {
   const instead = `deploy the declaration from before: npx cdktf deploy ${stack}`;
+  if (!liveChanges) {
+    return (
+      `the broker is declared with liveChanges: false, and a rollback is a change that it reads while it runs; nothing was done; ` +
+      `remedy: ${instead}`
+    );
+  }
   if (previous === undefined) {
     return `there is no set before ${live.name} on its config volume; nothing was done; remedy: ${instead}`;
   }
@@ -114,7 +120,7 @@ function obstacleTo(
 }
 
 /** @returns what the reloader said @throws {Error} with its words when it failed */
-function goBack(docker: Docker, { broker, name, reloader, liveChanges }: BrokerContainers, set: string): string[] {
+function goBack(docker: Docker, { broker, name, reloader }: BrokerContainers, set: string): string[] {
   const [inspected] = JSON.parse(docker.run("inspect", reloader).stdout) as [
     { Image: string; Config: { Env: readonly string[] } },
   ];
@@ -128,8 +134,6 @@ function goBack(docker: Docker, { broker, name, reloader, liveChanges }: BrokerC
       ...[`${CONFIG_FOLDER}/sets/${set}/reloader.sh`],
     );
     docker.run("rm", reloader);
-    // It was declared that nobody who is away is to miss anything from then on.
-    if (!liveChanges) docker.run("restart", "--time", `${STOP_SECONDS}`, name);
     return `${stdout}${stderr}`.trim().split("\n");
   } catch (error) {
     throw new Error(`${broker}: it was not rolled back: ${(error as Error).message}`, { cause: error });

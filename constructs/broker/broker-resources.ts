@@ -13,7 +13,7 @@ import {
   GENERATION_HOSTS,
   LIVE_FOLDER,
   RUN_FOLDER,
-  STOP_SECONDS,
+  SET_LABEL,
 } from "./container-paths";
 import { Listener } from "./listener";
 import { confPath } from "./conf/mosquitto-conf";
@@ -46,12 +46,13 @@ export interface BrokerResourcesProps {
   readonly provider?: TerraformProvider;
 }
 
-const SET_LABEL = "cdktf-mosquitto.set";
+/** Seconds to save sessions and messages; the provider would kill the container at once (its default is 0). */
+const STOP_SECONDS = 30;
 
 /**
  * The Docker resources of one broker. A *writer* stages the files as a set on the config volume, the *broker* reads
  * them from there, a *reloader* makes a staged set live and proves it. So a new client, rule, password or certificate
- * neither replaces the broker's container nor drops a connection.
+ * neither replaces the broker's container nor drops a connection, unless `liveChanges` is false.
  */
 export class BrokerResources {
   readonly image: Image;
@@ -137,7 +138,6 @@ export class BrokerResources {
       ulimit: [{ name: "nofile", soft: files, hard: files }],
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
-      // Its default is 0: the provider would kill the container at once.
       destroyGraceSeconds: STOP_SECONDS,
       stopTimeout: STOP_SECONDS,
       // Never changed in place: providers report success and change nothing (kreuzwerker/docker#988).
@@ -201,12 +201,12 @@ function startOf(conf: string, fromCopy: boolean): Pick<ContainerConfig, "entryp
 /** Docker changes no label of a container that is there, so Terraform replaces it when one of these is another. */
 function replacingLabels({ liveChanges, replacedWith, set }: BrokerResourcesProps): Pick<ContainerConfig, "labels"> {
   if (!liveChanges) return { labels: [{ label: SET_LABEL, value: set.hash }] };
-  if (replacedWith.length === 0) return {};
   return {
-    labels: replacedWith.map((file) => ({
-      label: `cdktf-mosquitto.${file}`,
-      value: expression(set.fileHash(file)),
-    })),
+    labels: [
+      // Also where there is no other: the provider leaves the labels of a container alone that is declared without any.
+      { label: "cdktf-mosquitto.live-changes", value: "true" },
+      ...replacedWith.map((file) => ({ label: `cdktf-mosquitto.${file}`, value: expression(set.fileHash(file)) })),
+    ],
   };
 }
 

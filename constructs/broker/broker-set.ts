@@ -14,6 +14,8 @@ export interface BrokerSetProps {
   /** Files of the material that only the rehearsal of a set needs. */
   readonly rehearsalFiles: readonly string[];
   readonly conf: string;
+  /** What else the broker's container is made from, at whose change it is replaced although mosquitto.conf is the same. */
+  readonly replacedWith: readonly string[];
   readonly loggingConf: string;
   /** Renders the access control list; asked at synth, when every client is declared. */
   readonly accessControlList: () => string;
@@ -30,7 +32,7 @@ const SCRIPTS: readonly (readonly [name: string, text: string])[] = [
  * and hashed by Terraform at plan; the others stand in the config, for a reviewer to read.
  */
 export class BrokerSet {
-  /** Hash of mosquitto.conf; with another one the broker's container is replaced. */
+  /** Name of mosquitto.conf: a hash of all with which the broker's container is replaced, so that a writer knows that it is. */
   readonly confHash: string;
   /** Hash of everything, computed by Terraform. */
   readonly hash: string;
@@ -40,7 +42,7 @@ export class BrokerSet {
     scope: Construct,
     private readonly props: BrokerSetProps,
   ) {
-    this.confHash = sha256(props.conf).slice(0, 16);
+    this.confHash = sha256([props.conf, ...props.replacedWith].join("\n")).slice(0, 16);
     this.fileNames = [...props.materialFiles, "acl", LOGGING_FILE, ...SCRIPTS.map(([name]) => name)];
     const parts = Lazy.stringValue({
       produce: () => {

@@ -1,5 +1,5 @@
-/** Seconds that the broker has to save sessions and messages. */
-export const STOP_SECONDS = 30;
+/** The label with the name of the set: of writer and reloader, and of a broker that is replaced with it. */
+export const SET_LABEL = "cdktf-mosquitto.set";
 
 /** Where things are inside the containers. The official image and ours use the same layout. */
 export const CONFIG_FOLDER = "/mosquitto/config";

@@ -88,13 +88,17 @@ export interface MosquittoBrokerProps extends BrokerOptions {
   readonly name?: string;
 
   /**
-   * Whether the running broker reads what changes of clients, passwords, rules, revocations and certificates, so that
-   * nobody's connection is closed. Otherwise its container is replaced at each such change, and everybody connects again.
+   * Whether the running broker reads what changes of clients, passwords, rules, revocations, certificates and of what is
+   * logged, so that nobody's connection is closed. Otherwise its container is replaced at each such change, also when a
+   * renewal has come due, and everybody connects again; `rollback` is refused then.
    *
    * Mosquitto 2.0, once it has read a change while it runs, takes the sessions of clients that are away for ones without
    * rules until they connect again: what is published for them meanwhile is lost (eclipse-mosquitto/mosquitto#2934). It
    * can also crash then, and starts again by itself, while a client of MQTT 5 is away whose session is to end at a
    * certain time (eclipse-mosquitto/mosquitto#1521). With `false` neither happens; 2.1 has neither fault.
+   *
+   * Of either version a will whose delay runs while the broker reads a change is dropped, where its client has a
+   * certificate alone.
    *
    * @default true, with a warning where the image has Mosquitto 2.0
    */

@@ -1,7 +1,7 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Network } from "@cdktf/provider-docker/lib/network";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
-import { Annotations, ITerraformDependable, TerraformStack } from "cdktf";
+import { Annotations, ITerraformDependable, TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 import {
   accessMatrix,
@@ -103,6 +103,13 @@ export class MosquittoBroker extends Construct {
       materialFiles: brokerFileNames(kinds),
       rehearsalFiles: rehearsalFileNames(kinds),
       conf: renderMosquittoConf({ listeners, options: props, checksRevocations }),
+      // What is known at the deploy alone has no hash that stays the same.
+      replacedWith: [
+        image.name,
+        network.existingName ?? (network.isInternal ? "internal" : "bridge"),
+        ...aliases,
+        ...listeners.flatMap(({ bindAddresses }) => bindAddresses),
+      ].filter((one) => !Token.isUnresolved(one)),
       loggingConf: renderLoggingConf(props.logging ?? {}),
       accessControlList: () => renderAccessControlList(this.accessRules()),
     });
@@ -273,7 +280,8 @@ export class MosquittoBroker extends Construct {
       this.sharesSubscriptions = true;
       Annotations.of(this).addInfo(
         `client ${sharing.name} shares a subscription: Mosquitto lets every client that gets in join the group, and messages ` +
-          "that it may not receive are lost then",
+          "that it may not receive are lost then; a restart of the broker forgets who is in the group: let a member subscribe again " +
+          "each time it connects",
       );
     }
     clients.forEach((client, index) => {

@@ -292,11 +292,13 @@ describe("clients whose certificates are issued elsewhere", () => {
     const labels = (authority: CertificateAuthority): unknown =>
       containerNamed(synthesized(authority), "test-broker").labels;
     const file = '"${path.module}/material/test-broker/client-ca.crt"';
+    const always = { label: "cdktf-mosquitto.live-changes", value: "true" };
     expect(labels(trusted())).toEqual([
+      always,
       { label: "cdktf-mosquitto.client-ca.crt", value: `\${fileexists(${file}) ? filesha256(${file}) : "absent"}` },
     ]);
-    expect(labels(trusted(TextSource.text("read only at synth")))).toBeUndefined();
-    expect(labels(managed)).toBeUndefined();
+    expect(labels(trusted(TextSource.text("read only at synth")))).toEqual([always]);
+    expect(labels(managed)).toEqual([always]);
   });
 });
 

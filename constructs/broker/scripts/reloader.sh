@@ -21,9 +21,15 @@ reload() {
   kill -HUP 1
 }
 
+# The set before stays, for `cdktf-mosquitto rollback`.
+remember() {
+  if [ -n "$1" ]; then echo "$1" >"$config/previous"; else rm -f "$config/previous"; fi
+}
+
 put_back() {
   if [ "$previous" != "$SET" ]; then
     activate "$previous"
+    remember "$before"
     reload
     say "it is back on set $previous"
   fi
@@ -73,7 +79,10 @@ if [ ! -d "$set" ]; then
 fi
 
 previous=$(live)
-if [ "$previous" != "$SET" ] && ! activate "$SET"; then
+before=$(cat "$config/previous" 2>/dev/null)
+# First, so that one that is killed does not forget it.
+if [ "$previous" != "$SET" ] && ! { remember "$previous" && activate "$SET"; }; then
+  remember "$before"
   say "set $SET could not be made live: the config volume cannot be written"
   exit 1
 fi
@@ -83,6 +92,7 @@ fi
 if [ "$previous" != "$SET" ] || ! persist answers; then
   if ! reload; then
     activate "$previous"
+    remember "$before"
     say "the broker cannot be reloaded; its set is $previous"
     exit 1
   fi
@@ -116,8 +126,6 @@ done || {
 }
 cp "$set/ended" "$closed.new" && chmod 0600 "$closed.new" && mv "$closed.new" "$closed"
 
-# The set before stays, for `cdktf-mosquitto rollback`.
-if [ "$previous" != "$SET" ]; then echo "$previous" >"$config/previous"; fi
 before=$(cat "$config/previous" 2>/dev/null)
 for old in "$config"/sets/*; do
   name=$(basename "$old")

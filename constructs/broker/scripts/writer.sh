@@ -9,13 +9,6 @@ incoming=$config/incoming-$CONF
 set=$config/sets/$SET
 files=$set.new
 
-# What a version cannot do safely was refused for the declared one.
-found=$(/usr/sbin/mosquitto -h | sed -n 's/^mosquitto version \([0-9]*\.[0-9]*\).*/\1/p')
-if [ "$found" != "$LINE" ]; then
-  echo "the image has Mosquitto ${found:-of an unknown version} in it, and is declared with $LINE; declare its version" >&2
-  exit 1
-fi
-
 if [ ! -d "$incoming" ] && [ -d "$set" ]; then
   echo "set $SET is staged already"
   exit 0
@@ -113,6 +106,12 @@ place_conf() {
 mkdir -p "$config/sets" "$config/conf"
 # What a writer left that was killed: nobody but root could take it away.
 rm -rf "$config"/sets/*.new "$config/refused"
+# What a version cannot do safely was refused for the declared one.
+found=$(/usr/sbin/mosquitto -h | sed -n 's/^mosquitto version \([0-9]*\.[0-9]*\).*/\1/p')
+if [ "$found" != "$LINE" ]; then
+  words="the image has Mosquitto ${found:-of an unknown version} in it, and is declared with $LINE; declare its version"
+  refuse
+fi
 mkdir "$files"
 for file in $FILES; do cp "$incoming/$file" "$files/$file"; done
 # A topic that only this set allows: whoever can use it talks to a broker that has read the set to its end. It begins
