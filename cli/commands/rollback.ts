@@ -102,8 +102,8 @@ function obstacleTo(
   }
   if (previous.files.get("conf") !== live.files.get("conf")) {
     return (
-      `set ${previous.name}, the one before, belongs to another mosquitto.conf, which only another container reads; nothing was ` +
-      `done; remedy: ${instead}`
+      `set ${previous.name}, the one before, is of another container of the broker, which was replaced since; nothing was done; ` +
+      `remedy: ${instead}`
     );
   }
   if (docker.run("ps", "-aq", "--filter", `name=^/${reloader}$`).stdout.trim() === "") {

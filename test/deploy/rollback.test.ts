@@ -127,10 +127,12 @@ describe.each(versions)("rollback on Mosquitto %s", (version) => {
     expect(await refusal(guesser)).toMatch(/not authori[sz]ed|135|134/i);
   });
 
-  test("refuses a set of another mosquitto.conf, and a broker that does not run", async () => {
+  test("refuses a set of another container, and a broker that does not run", async () => {
     plant.declare("+sysInterval: 20,");
     await plant.mustSh("npx cdktf deploy prod");
-    expect(await refused()).toMatch(/belongs to another mosquitto.conf.*remedy: deploy the declaration from before/);
+    expect(await refused()).toMatch(
+      /is of another container of the broker.*remedy: deploy the declaration from before/,
+    );
     await plant.mustSh("docker stop prod-broker");
     const { code, stderr } = await plant.sh("npx cdktf-mosquitto rollback prod");
     expect({ code, stderr }).toMatchObject({
