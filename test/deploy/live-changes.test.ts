@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { PERSISTENT, refusal, Session } from "../../tools/mqtt-session";
 import { until } from "../../tools/until";
+import { images, Version } from "../support/deployment";
 import { inspect } from "../support/docker";
 import { Project } from "../support/project";
 
@@ -169,5 +170,20 @@ describe("a broker of Mosquitto 2.0 whose container is replaced while mosquitto.
     await plant.deploy();
     expect(await plant.hasNothingToDo()).toBe(true);
     expect(await plant.reachesWhoIsAway("after it was mended")).toBe(true);
+  });
+
+  test("is there, with its messages, also where the image has another Mosquitto in it than is declared", async () => {
+    const image = (version: Version): string =>
+      `image: MosquittoImage.named(${JSON.stringify(images[version]().name)}, "2.0.21"),`;
+    plant.project.declare(`-${image("2.0.21")}\n+${image("2.1.2")}`);
+    const { code, stderr } = await plant.project.sh("npx cdktf deploy prod");
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /has Mosquitto 2\.1 in it,\s+and\s+is\s+declared\s+with\s+2\.0;\s+declare/,
+      ) as string,
+    });
+    expect(await plant.isStartedAnew()).toBe(true);
+    expect(await plant.reachesWhoIsAway("after an image that was refused")).toBe(true);
   });
 });
