@@ -15,7 +15,7 @@ export interface BrokerSetProps {
   readonly rehearsalFiles: readonly string[];
   readonly conf: string;
   /** What else the broker's container is made from, at whose change it is replaced although mosquitto.conf is the same. */
-  readonly replacedWith: readonly string[];
+  readonly containerInputs: readonly string[];
   readonly loggingConf: string;
   /** Renders the access control list; asked at synth, when every client is declared. */
   readonly accessControlList: () => string;
@@ -42,7 +42,7 @@ export class BrokerSet {
     scope: Construct,
     private readonly props: BrokerSetProps,
   ) {
-    this.confHash = sha256([props.conf, ...props.replacedWith].join("\n")).slice(0, 16);
+    this.confHash = sha256([props.conf, ...props.containerInputs].join("\n")).slice(0, 16);
     this.fileNames = [...props.materialFiles, "acl", LOGGING_FILE, ...SCRIPTS.map(([name]) => name)];
     const parts = Lazy.stringValue({
       produce: () => {

@@ -104,7 +104,7 @@ export class MosquittoBroker extends Construct {
       rehearsalFiles: rehearsalFileNames(kinds),
       conf: renderMosquittoConf({ listeners, options: props, checksRevocations }),
       // What is known at the deploy alone has no hash that stays the same.
-      replacedWith: [
+      containerInputs: [
         image.name,
         network.existingName ?? (network.isInternal ? "internal" : "bridge"),
         ...aliases,
